@@ -1,0 +1,144 @@
+"""The parity protocol: the same program in ndl and in PyTorch, compared number by number.
+
+Compared are every output, the gradient of every floating input and every parameter, and every buffer, in float64.
+The measure is the relative error
+
+    err(a, b) = max |a − b| / max(1, max |b|)
+
+over all elements where b is finite; where b is not, a must be the same infinity or nan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ndl.verify.case import Program
+
+
+@dataclass
+class Report:
+    """What one comparison found: relative errors by name (``y0``, ``dx1``, ``d weight``, ``buffer running_mean``)."""
+
+    errors: dict[str, float] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def ok(self, tolerance: float) -> bool:
+        return not self.problems and all(e <= tolerance for e in self.errors.values())
+
+    def worst(self, prefix: str = "") -> float:
+        return max((e for k, e in self.errors.items() if k.startswith(prefix)), default=0.0)
+
+
+def relative_error(a: np.ndarray, b: np.ndarray) -> float:
+    """err(a, b) as the module's text defines it; infinite if shapes or non-finite places differ."""
+    a, b = np.asarray(a), np.asarray(b)
+    if a.shape != b.shape:
+        return np.inf
+    if b.size == 0:
+        return 0.0
+    if b.dtype.kind in "biu" or a.dtype.kind in "biu":
+        return 0.0 if np.array_equal(a, b) else np.inf
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    finite = np.isfinite(b)
+    if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
+        return np.inf
+    if not finite.any():
+        return 0.0
+    with np.errstate(invalid="ignore"):
+        e = np.max(np.abs(a[finite] - b[finite])) / max(1.0, np.max(np.abs(b[finite])))
+    return float(e) if np.isfinite(e) else np.inf
+
+
+def parameter_values(named: Sequence[tuple[str, tuple[int, ...]]], seed: int = 0) -> dict[str, np.ndarray]:
+    """Values of order one for a block's parameters, the same for both libraries."""
+    rng = np.random.default_rng(seed)
+    return {name: rng.standard_normal(shape) for name, shape in named}
+
+
+def outputs_of(result: Any) -> list:
+    """The tensors of a result that may be a tensor, a tuple, a named tuple, a list or a nesting of them."""
+    if isinstance(result, (tuple, list)):
+        return [t for r in result for t in outputs_of(r)]
+    return [result]
+
+
+def run(T: Any, program: Program, dtype: Any = np.float64) -> dict[str, Any]:
+    """Run a program in library ``T`` and return everything the protocol compares, as arrays by name."""
+    if program.seed:
+        T.manual_seed(0)
+    tensors = [_tensor(T, x, i not in program.constant, dtype) for i, x in enumerate(program.inputs)]
+    found: dict[str, Any] = {}
+    arguments: list = list(tensors)
+    module = None
+    if program.module is not None:
+        module = program.module(T)
+        module = module.to(T.float64 if dtype == np.float64 else T.float32)
+        values = parameter_values([(n, tuple(p.shape)) for n, p in module.named_parameters()])
+        with T.no_grad():
+            for name, p in module.named_parameters():
+                p.copy_(T.tensor(values[name].astype(dtype)))
+        if program.seed:
+            T.manual_seed(0)
+        arguments = [module, *tensors]
+    results = [r for r in outputs_of(program.run(T, *arguments)) if hasattr(r, "requires_grad")]
+    rng = np.random.default_rng(1)
+    loss: Any = 0.0
+    for i, y in enumerate(results):
+        values = _array(y)
+        found[f"y{i}"] = values
+        dy = rng.standard_normal(values.shape)
+        if y.requires_grad:
+            loss = loss + (y * T.tensor(dy.astype(values.dtype))).sum()
+    if hasattr(loss, "backward"):
+        loss.backward()
+    for i, x in enumerate(tensors):
+        if x.requires_grad:
+            found[f"dx{i}"] = np.zeros(tuple(x.shape)) if x.grad is None else _array(x.grad)
+    if module is not None:
+        for name, p in module.named_parameters():
+            found[f"d {name}"] = np.zeros(tuple(p.shape)) if p.grad is None else _array(p.grad)
+        for name, b in module.named_buffers():
+            found[f"buffer {name}"] = _array(b)
+    return found
+
+
+def compare(program: Program) -> Report:
+    """Run a program in both libraries and measure the differences. Needs PyTorch."""
+    import torch
+
+    import ndl
+
+    ours, theirs = run(ndl, program), run(torch, program)
+    report = Report()
+    if ours.keys() != theirs.keys():
+        report.problems.append(f"ndl gave {sorted(ours)}, PyTorch {sorted(theirs)}")
+    for name in theirs.keys() & ours.keys():
+        a, b = ours[name], theirs[name]
+        if a.dtype != b.dtype or a.shape != b.shape:
+            report.problems.append(f"{name}: ndl gave {a.dtype} {a.shape}, PyTorch {b.dtype} {b.shape}")
+        report.errors[name] = relative_error(a, b)
+    return report
+
+
+def _tensor(T: Any, x: Any, differentiate: bool, dtype: Any) -> Any:
+    """The array as T's tensor with the same strides; floating ones as leaves that want a gradient."""
+    if x.dtype.kind != "f":
+        return T.from_numpy(x.copy())
+    return T.from_numpy(_same_layout(x, dtype)).requires_grad_(differentiate)
+
+
+def _same_layout(x: np.ndarray, dtype: Any) -> np.ndarray:
+    """A copy whose memory is laid out like the original's: in another order, or with gaps."""
+    if x.flags.c_contiguous or x.flags.f_contiguous:
+        return x.astype(dtype, order="K")
+    wide = np.zeros((*x.shape[:-1], 2 * x.shape[-1]), dtype)
+    wide[..., ::2] = x
+    return wide[..., ::2]
+
+
+def _array(t: Any) -> np.ndarray:
+    return np.array(t.detach().numpy())
