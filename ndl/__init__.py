@@ -1,6 +1,6 @@
 """ndl, the PyTorch you can read: deep learning in pure NumPy, every backward pass derived by hand."""
 
-from ndl import autograd
+from ndl import autograd, nn
 from ndl.autograd import (
     Tensor,
     enable_grad,
@@ -40,5 +40,6 @@ from ndl.autograd.dtypes import int_ as int
 from ndl.autograd.grad_mode import is_inference_mode_enabled
 from ndl.autograd.size import Size
 from ndl.ops import *
+from ndl.ops.random import *
 
 __version__ = "0.1.0"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class device:  # noqa: N801 (PyTorch's name)
+class device:
     """``device('cpu')``, as ``torch.device``; every other type raises RuntimeError."""
 
     __slots__ = ("index", "type")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 
-class dtype:  # noqa: N801 (PyTorch's name)
+class dtype:
     """A tensor's element type, as ``torch.dtype``; NumPy takes it wherever it takes a dtype."""
 
     __slots__ = ("dtype", "name")
@@ -180,7 +180,7 @@ def can_cast(from_: Any, to: Any) -> bool:
     return _RANK[as_numpy_dtype(from_).kind] <= _RANK[as_numpy_dtype(to).kind]
 
 
-class finfo:  # noqa: N801 (PyTorch's name)
+class finfo:
     """Limits of a floating type: ``bits eps max min tiny smallest_normal resolution``, as ``torch.finfo``."""
 
     def __init__(self, type: Any = None) -> None:
@@ -198,7 +198,7 @@ class finfo:  # noqa: N801 (PyTorch's name)
                f"smallest_normal={self.tiny:g}, tiny={self.tiny:g}, dtype={self.dtype})"  # fmt: skip
 
 
-class iinfo:  # noqa: N801 (PyTorch's name)
+class iinfo:
     """Limits of an integer type: ``bits max min``, as ``torch.iinfo``."""
 
     def __init__(self, type: Any) -> None:

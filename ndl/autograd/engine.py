@@ -13,6 +13,7 @@ the newest waiting node from a heap is a topological order, found without recurs
 from __future__ import annotations
 
 import heapq
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,6 +22,8 @@ import numpy as np
 from ndl.autograd.grad_mode import enable_grad, no_grad, set_grad_enabled
 from ndl.autograd.graph import RELEASED, Node
 from ndl.autograd.tensor import Tensor
+
+_adding = threading.Lock()  # two threads may run backward into the same leaf
 
 
 def backward(
@@ -140,6 +143,9 @@ def run(
         wanted = {_key(t) for t in targets}
         needed = _nodes_towards(roots, wanted)
 
+    def add(a: Any, b: Any) -> Any:
+        return a + b if create_graph else np.asarray(a + b)  # NumPy's 0-d sums are scalars
+
     def arrive(target: Any, nr: int, g: Any, fresh: bool) -> None:
         if type(target) is not Node:
             entry = leaves.get(id(target))
@@ -148,7 +154,7 @@ def run(
             elif entry[2] and not create_graph:
                 np.add(entry[1], g, out=entry[1])
             else:
-                entry[1], entry[2] = entry[1] + g, True
+                entry[1], entry[2] = add(entry[1], g), True
             return
         grads = waiting.get(target)
         if grads is None:
@@ -161,10 +167,10 @@ def run(
         elif (target, nr) in owned and not create_graph:
             np.add(grads[nr], g, out=grads[nr])
         else:
-            grads[nr] = grads[nr] + g
+            grads[nr] = add(grads[nr], g)
             owned.add((target, nr))
 
-    with set_grad_enabled(create_graph):
+    with np.errstate(all="ignore"), set_grad_enabled(create_graph):  # inf and nan are gradients, as in PyTorch
         for root, g in zip(roots, root_grads, strict=True):
             edge = root._edge()
             assert edge is not None
@@ -173,7 +179,7 @@ def run(
             node = heapq.heappop(heap)[1]
             grads = waiting.pop(node)
             if node.tensor_hooks or node.retaining or wanted is not None:
-                _observe(node, grads, wanted, captured)
+                _observe(node, grads, wanted, captured, needed)
             if needed is not None and node not in needed:
                 continue
             if node.prehooks:
@@ -219,11 +225,12 @@ def run(
 
 
 def _separate(grads: list) -> list:
-    """Tensors for the gradients, no two of which share memory: writing to one must not change another."""
+    """Tensors for the gradients that can be written to, and no two of which share memory."""
     arrays: list = []
     for g in grads:
         if isinstance(g, np.ndarray):
-            arrays.append(g.copy() if any(np.may_share_memory(g, a) for a in arrays) else g)
+            shared = any(isinstance(a, np.ndarray) and np.may_share_memory(g, a) for a in arrays)
+            arrays.append(g.copy() if shared or not g.flags.writeable else g)
         else:
             arrays.append(g)
     return [_as_tensor(g) for g in arrays]
@@ -262,18 +269,25 @@ def _nodes_towards(roots: Sequence[Tensor], wanted: set) -> set:
     return needed
 
 
-def _observe(node: Node, grads: list, wanted: set | None, captured: dict) -> None:
-    """Before a node runs: hooks of its output tensors, retained gradients, and captured ones."""
+def _observe(node: Node, grads: list, wanted: set | None, captured: dict, needed: set | None) -> None:
+    """Before a node runs: hooks of its output tensors, retained gradients, and captured ones.
+
+    As in PyTorch, a gradient asked for is the one before the hooks if it is also passed on, else the one after.
+    """
     for nr, g in enumerate(grads):
         if g is None:
             continue
+        asked = wanted is not None and (node, nr) in wanted
+        passed_on = needed is not None and node in needed
+        if asked and passed_on:
+            captured[node, nr] = g
         if node.tensor_hooks and nr in node.tensor_hooks:
             grads[nr] = g = _run_hooks(node.tensor_hooks[nr], g)
         if node.retaining and nr in node.retaining:
             tensor = node.retaining[nr]()
             if tensor is not None:
                 _accumulate(tensor, g, False)
-        if wanted is not None and (node, nr) in wanted:
+        if asked and not passed_on:
             captured[node, nr] = g
 
 
@@ -354,7 +368,7 @@ def _differentiate(node: Node, grads: list, create_graph: bool) -> Sequence:
         else:
             if not isinstance(g, Tensor):
                 if not function.takes_arrays:
-                    raise TypeError(
+                    raise RuntimeError(
                         f"function {node.name()} returned a {type(g).__name__} as gradient {i}; it must be a Tensor"
                     )
                 g = Tensor._wrap(np.asarray(g))
@@ -370,7 +384,7 @@ def _differentiate(node: Node, grads: list, create_graph: bool) -> Sequence:
 
 def _missing(node: Node, nr: int, create_graph: bool) -> Any:
     """The gradient of an output nothing was computed from: zeros, or None if the Function asked for that."""
-    if not node._materialize:
+    if not node._materialize or node.outputs[nr] is None:
         return None
     shape, dtype = node.outputs[nr]
     zeros = np.zeros(shape, dtype)
@@ -407,16 +421,17 @@ def sum_to_shape(g: Any, shape: tuple, node: Node | None = None, i: int = 0) -> 
 
 def _accumulate(leaf: Tensor, g: Any, fresh: bool) -> None:
     """``leaf.grad += g``, in place if there is one already, as PyTorch does."""
-    if leaf._grad is None:
-        if isinstance(g, Tensor):
-            leaf._grad = g
-        else:
+    with _adding:
+        if leaf._grad is None:
             # A gradient that something else may still look at is copied, so that writing to it harms nobody.
-            leaf._grad = Tensor._wrap(g if fresh else g.copy("K" if 0 not in g.strides else "C"))
-    elif isinstance(g, Tensor):
-        leaf._grad = leaf._grad + g
-    else:
-        np.add(leaf._grad._array, g, out=leaf._grad._array)
-        leaf._grad._version.n += 1
+            if isinstance(g, Tensor):
+                leaf._grad = g.clone()
+            else:
+                leaf._grad = Tensor._wrap(g if fresh else g.copy("K" if 0 not in g.strides else "C"))
+        elif isinstance(g, Tensor):
+            leaf._grad = leaf._grad + g
+        else:
+            np.add(leaf._grad._array, g, out=leaf._grad._array)
+            leaf._grad._version.n += 1
     for hook in list((leaf._post_accumulate_hooks or {}).values()):
         hook(leaf)

@@ -20,6 +20,7 @@ The contract of an ArrayFunction, which makes its backward differentiable again 
 
 from __future__ import annotations
 
+import contextvars
 from collections.abc import Callable
 from typing import Any
 
@@ -27,8 +28,13 @@ import numpy as np
 
 from ndl.autograd.grad_mode import no_grad, state
 from ndl.autograd.graph import NOTHING, Node
-from ndl.autograd.inplace import check_writable, take_history
+from ndl.autograd.inplace import check_view, check_writable, take_history
 from ndl.autograd.tensor import Tensor
+
+# inf and nan are results, as in PyTorch, so NumPy's warnings are off in every forward pass. Running in a context
+# made once costs nothing measurable, where a fresh ``np.errstate`` costs more than a small operation.
+QUIET = contextvars.copy_context()
+QUIET.run(np.seterr, all="ignore")
 
 
 class Function:
@@ -40,10 +46,12 @@ class Function:
     """
 
     takes_arrays = False
+    node_suffix = "Backward"
+    view = True  # a user's forward may return a view of an input, or the input itself
 
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
-        raise TypeError("a Function needs a static method forward(ctx, *args)")
+        raise NotImplementedError("a Function needs a static method forward(ctx, *args)")
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple, output: Any) -> None:
@@ -51,13 +59,13 @@ class Function:
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
-        raise TypeError("this Function has no backward: define a static method backward(ctx, *grad_outputs)")
+        raise NotImplementedError("this Function has no static method backward(ctx, *grad_outputs)")
 
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Run ``forward`` and record the call if an argument requires gradients."""
         edges = tuple([a._edge() if isinstance(a, Tensor) else None for a in args])
-        recorded = state.enabled and any(e is not None for e in edges)
+        recorded = state.enabled and not state.inference and any(e is not None for e in edges)
         ctx = Node(cls, edges)
         with no_grad():
             if cls.setup_context is Function.setup_context:
@@ -66,15 +74,17 @@ class Function:
                 result = cls.forward(*args)
                 cls.setup_context(ctx, args, result)
         outputs = result if isinstance(result, tuple) else (result,)
-        arrays = []
-        for y in outputs:
-            if y is not None and not isinstance(y, Tensor):
-                raise TypeError(f"{cls.__name__}.forward must return Tensors, but returned {type(y).__name__}")
-            arrays.append(None if y is None else y._array)
+        if any(isinstance(y, list) and any(isinstance(t, Tensor) for t in y) for y in outputs):
+            raise TypeError(f"{cls.__name__}.forward returned Tensors in a list, without gradients: return a tuple")
+        arrays = [y._array if isinstance(y, Tensor) else None for y in outputs]
         ctx._to_save = tuple([_array_of(v) for v in ctx._to_save])
         ctx._dirty = tuple([_array_of(v) for v in ctx._dirty])
         ctx._non_differentiable = tuple([_array_of(v) for v in ctx._non_differentiable])
-        made = _finish(cls, ctx if recorded else None, args, arrays, ctx._dirty)
+        for a in args:
+            if recorded and isinstance(a, Tensor) and any(a._array is d for d in ctx._dirty):
+                check_writable(a)
+        made = _finish(cls, ctx if recorded else None, args, arrays, ctx._dirty, type(result) is tuple)
+        made = tuple([y if t is None else t for t, y in zip(made, outputs)])  # what is no Tensor passes through
         return made if isinstance(result, tuple) else made[0]
 
 
@@ -86,6 +96,7 @@ class ArrayFunction(Function):
     """
 
     takes_arrays = True
+    node_suffix = "Backward0"
     view = False
     in_place = False
 
@@ -107,18 +118,22 @@ class ArrayFunction(Function):
         if cls.in_place:
             check_writable(args[0])
         ctx: Any = None
-        if tracked and state.enabled:
+        if tracked and state.enabled and not state.inference:
             edges = tuple([a._edge() if isinstance(a, Tensor) else None for a in args])
             for e in edges:
                 if e is not None:
                     ctx = Node(cls, edges)
                     break
-        result = cls.forward(NOTHING if ctx is None else ctx, *arrays)
+        if cls.in_place and ctx is not None and args[0]._base is not None:
+            check_view(args[0], "it is being modified in place")
+        result = QUIET.copy().run(cls.forward, NOTHING if ctx is None else ctx, *arrays)
         if type(result) is np.ndarray and not cls.view and not cls.in_place:
             if ctx is None:  # the common cases, kept short: one new array
                 for a in arrays:
                     if a is result:
-                        raise AssertionError(f"{cls.__name__}.forward returned its input; copy it, or set view or in_place")
+                        raise AssertionError(
+                            f"{cls.__name__}.forward returned its input; copy it, or set view or in_place"
+                        )
                 return Tensor._wrap(result)
             y = Tensor._wrap(result, ctx, 0)
             ctx.outputs = ((result.shape, result.dtype),)
@@ -129,7 +144,7 @@ class ArrayFunction(Function):
             return y
         results = result if isinstance(result, tuple) else (result,)
         dirty = (args[0]._array,) if cls.in_place else ()
-        made = _finish(cls, ctx, args, [np.asarray(r) for r in results], dirty)
+        made = _finish(cls, ctx, args, [np.asarray(r) for r in results], dirty, type(result) is tuple)
         return made if isinstance(result, tuple) else made[0]
 
 
@@ -137,7 +152,7 @@ def _array_of(value: Any) -> Any:
     return value._array if isinstance(value, Tensor) else value
 
 
-def _finish(cls: Any, ctx: Node | None, args: tuple, arrays: list, dirty: tuple) -> tuple:
+def _finish(cls: Any, ctx: Node | None, args: tuple, arrays: list, dirty: tuple, several: bool) -> tuple:
     """Tensors for the arrays that ``forward`` made, in the graph if ``ctx`` is given.
 
     An output may be new memory, an input written in place (then it is that very input), or a view of an input.
@@ -149,9 +164,7 @@ def _finish(cls: Any, ctx: Node | None, args: tuple, arrays: list, dirty: tuple)
         if y is None:
             made.append(None)
             continue
-        differentiable = (
-            ctx is not None and y.dtype.kind in "fc" and not any(y is n for n in ctx._non_differentiable)
-        )
+        differentiable = ctx is not None and y.dtype.kind in "fc" and not any(y is n for n in ctx._non_differentiable)
         written = next((t for t in inputs if t._array is y and any(y is d for d in dirty)), None)
         if written is not None:
             written._version.n += 1
@@ -159,22 +172,36 @@ def _finish(cls: Any, ctx: Node | None, args: tuple, arrays: list, dirty: tuple)
             made.append(written)
             continue
         t = Tensor._wrap(y, ctx if differentiable else None, nr)
-        source = next((s for s in inputs if s._array is y or ((cls.view or not cls.takes_arrays) and _shares(s, y))), None)
+        source = next((s for s in inputs if s._array is y or (cls.view and _shares(s, y))), None)
         if source is not None:
             t._base = source if source._base is None else source._base
             t._version = source._version
             t._view_version = source._version.n
             t._inference = source._inference
+            t._view_origin = _view_origin(cls, source, several)
         made.append(t)
     if ctx is not None:
-        ctx.outputs = tuple([((), np.dtype(np.float32)) if y is None else (y.shape, y.dtype) for y in arrays])
+        ctx.outputs = tuple([None if y is None else (y.shape, y.dtype) for y in arrays])
         _record_saved(ctx, args, tuple(made))
         for t, nr in in_place:
             take_history(t, (ctx, nr))
     return tuple(made)
 
 
+def _view_origin(cls: Any, source: Tensor, several: bool) -> str | None:
+    """Why a new view must not be written to in place, if so (see ``inplace.check_view``)."""
+    if state.inference:
+        return "inference"
+    if not state.enabled:
+        return "no_grad"
+    if not cls.takes_arrays:
+        return "function"
+    return "several" if several else source._view_origin
+
+
 def _shares(source: Tensor, y: np.ndarray) -> bool:
+    if not y.size:  # no memory to share; NumPy still remembers where it came from
+        return y.base is not None and (y.base is source._array or y.base is source._array.base)
     return y.base is not None and np.may_share_memory(source._array, y)
 
 
@@ -194,8 +221,9 @@ def _record_saved(ctx: Node, args: tuple, outputs: tuple) -> None:
                     if isinstance(a, Tensor) and a._array is value:
                         origin, owner = i, a
                         break
-        if owner is None:
-            saved.append((value, None, None, 0))
+        if owner is None:  # an intermediate value, or an argument that is a constant
+            constant = next((i for i, a in enumerate(args) if a is value), None)
+            saved.append((value, constant, None, 0))
             continue
         if owner._inference:
             raise RuntimeError(

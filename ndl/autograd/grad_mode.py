@@ -54,14 +54,21 @@ class _Switch:
             @functools.wraps(f)
             def generator(*args: Any, **kwargs: Any) -> Any:
                 steps = f(*args, **kwargs)
-                sent = None
+                step, value = steps.send, None
                 while True:
-                    with self._again():
-                        try:
-                            item = steps.send(sent)
-                        except StopIteration as stop:
-                            return stop.value
-                    sent = yield item
+                    try:
+                        with self._again():
+                            item = step(value)
+                    except StopIteration as stop:
+                        return stop.value
+                    try:
+                        step, value = steps.send, (yield item)
+                    except GeneratorExit:
+                        with self._again():
+                            steps.close()
+                        raise
+                    except BaseException as error:
+                        step, value = steps.throw, error
 
             return generator
 
@@ -73,7 +80,7 @@ class _Switch:
         return switched
 
 
-class no_grad(_Switch):  # noqa: N801 (PyTorch's name)
+class no_grad(_Switch):
     """Results of operations inside do not require gradients. Context manager and decorator."""
 
     def __new__(cls, orig_func: Callable | None = None) -> Any:
@@ -84,14 +91,14 @@ class no_grad(_Switch):  # noqa: N801 (PyTorch's name)
         state.enabled = False
 
 
-class enable_grad(no_grad):  # noqa: N801 (PyTorch's name)
+class enable_grad(no_grad):
     """Operations inside are recorded, even within ``no_grad``. Context manager and decorator."""
 
     def _set(self) -> None:
         state.enabled = True
 
 
-class set_grad_enabled(_Switch):  # noqa: N801 (PyTorch's name)
+class set_grad_enabled(_Switch):
     """Switch recording on or off: a plain call acts at once, ``with`` acts until the end of the block."""
 
     def __init__(self, mode: bool) -> None:
@@ -113,7 +120,7 @@ class set_grad_enabled(_Switch):  # noqa: N801 (PyTorch's name)
         state.enabled = self.mode
 
 
-class inference_mode(_Switch):  # noqa: N801 (PyTorch's name)
+class inference_mode(_Switch):
     """As ``no_grad``, and tensors made inside can never be part of a recorded operation later.
 
     ``mode=False`` leaves inference mode for a block.

@@ -41,9 +41,12 @@ def gradcheck(
     """Whether backward through ``func(*inputs)`` agrees with central differences, as PyTorch's ``gradcheck``.
 
     Every element must fulfil |analytical − numerical| ≤ atol + rtol |numerical|, for each floating output
-    with respect to each input that requires gradients. Inputs should be float64 and not lie on a kink. Then:
-    the same backward twice must give the same numbers up to ``nondet_tol``; with ``check_undefined_grad``,
-    backward must serve outputs that nothing was computed from. ``masked`` is about sparse tensors only.
+    with respect to each input that requires gradients, and backward run twice must give the same numbers up
+    to ``nondet_tol``. Inputs should be float64 and not lie on a kink. ``fast_mode`` compares random
+    projections only, where a small error in one element may hide.
+
+    ``check_undefined_grad`` and ``check_grad_dtypes`` need no code of their own: each output is differentiated
+    alone, and the engine gives a gradient its input's type. ``masked`` is about sparse tensors.
 
     Returns True, or raises GradcheckError (False instead, unless ``raise_exception``). Raises ValueError if
     no input requires gradients, RuntimeError for an expanded input, NotImplementedError for the options
@@ -64,10 +67,6 @@ def gradcheck(
             _compare_projections(point, rtol, atol)
         else:
             _compare_jacobians(point, rtol, atol)
-        if check_undefined_grad:
-            _check_undefined_grads(point)
-        if check_grad_dtypes:
-            _check_dtypes(point)
     except GradcheckError:
         if raise_exception:
             raise
@@ -102,9 +101,7 @@ def gradgradcheck(
     """
     _refuse("gradgradcheck", "check_fwd_over_rev", check_fwd_over_rev)
     if not check_rev_over_rev:
-        raise AssertionError(
-            "gradgradcheck(check_rev_over_rev=False) leaves nothing to check: set it to True"
-        )
+        raise AssertionError("gradgradcheck(check_rev_over_rev=False) leaves nothing to check: set it to True")
     arguments = as_tuple(inputs)
     if grad_outputs is None:
         rng = np.random.default_rng(0)
@@ -171,39 +168,9 @@ def _expect_constant(point: Point) -> None:
         for k, column in enumerate(point.columns(x)):
             if any(np.any(c) for c in column):
                 raise GradcheckError(
-                    "Numerical gradient for function expected to be zero, since no output requires gradients; "
+                    "Numerical gradient for function expected to be zero, as no output requires gradients; "
                     f"but one changes with element {list(index(k, x.shape))} of input {place}: is a value "
                     "detached, or computed by NumPy?"
-                )
-
-
-def _check_undefined_grads(point: Point) -> None:
-    """With one output left out of backward, and zeros for all others, every gradient is zero or None."""
-    n = len(point.outputs)
-    for missing in range(n if n > 1 else 0):
-        others = [y for j, y in enumerate(point.outputs) if j != missing]
-        zeros = [Tensor._wrap(np.zeros_like(y._array)) for y in others]
-        problem = f"backward does not serve a call whose output {missing} nothing was computed from"
-        try:
-            found = grad(others, point.wanted, zeros, retain_graph=True, allow_unused=True)
-        except Exception as error:
-            raise GradcheckError(f"{problem}: it raised {type(error).__name__}: {error}") from error
-        for place, g in zip(point.places, found):
-            if g is not None and g._array.any():
-                raise GradcheckError(
-                    f"{problem}: from zeros, it gave input {place} a gradient that is not zero"
-                )
-
-
-def _check_dtypes(point: Point) -> None:
-    """Every gradient has its input's type."""
-    for j, y in enumerate(point.outputs):
-        ones = Tensor._wrap(np.ones_like(y._array))
-        found = grad(y, point.wanted, ones, retain_graph=True, allow_unused=True)
-        for place, x, g in zip(point.places, point.wanted, found):
-            if g is not None and g.dtype != x.dtype:
-                raise GradcheckError(
-                    f"the gradient of output {j} is {g.dtype}, but input {place} is {x.dtype}"
                 )
 
 
@@ -242,13 +209,12 @@ def _check_inputs(inputs: tuple) -> None:
                 "central differences will likely fail. Pass it as .double().",
                 stacklevel=3,
             )
-        if any(stride == 0 and n > 1 for n, stride in zip(x._array.shape, x._array.strides)):
+        if x._array.size and any(s == 0 and n > 1 for n, s in zip(x._array.shape, x._array.strides)):
             raise RuntimeError(
                 f"The {i}th input has a dimension with stride 0 (it was expanded): several elements are "
                 "one in memory and cannot be changed alone. Pass it as .contiguous()."
             )
     if not some:
         raise ValueError(
-            "gradcheck expects at least one input tensor to require gradient, but none of them has "
-            "requires_grad=True."
+            "gradcheck expects at least one input tensor to require gradient, but none of them has requires_grad=True."
         )

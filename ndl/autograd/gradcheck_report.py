@@ -70,9 +70,7 @@ def _patterns(
         return ["the analytical gradient is zero wherever it is wrong: a term or a whole gradient is missing"]
     large = np.abs(numerical) > 100 * (atol + rtol * np.abs(numerical))
     if large.any() and wrong[large].all() and np.ptp(ratio[large]) <= 1e-3 * np.abs(ratio[large]).max():
-        return [
-            f"every analytical element is {ratio[large].mean():.6g} times the numerical one: a wrong factor"
-        ]
+        return [f"every analytical element is {ratio[large].mean():.6g} times the numerical one: a wrong factor"]
     if analytical.shape[0] == analytical.shape[1] and np.allclose(analytical.T, numerical, rtol, atol):
         return ["the analytical Jacobian is the transpose of the numerical one"]
     return []

@@ -15,6 +15,12 @@ import numpy as np
 
 _numbers = itertools.count()
 
+
+def next_number() -> int:
+    """A number above those of all nodes so far, and below those of all nodes to come."""
+    return next(_numbers)
+
+
 RELEASED = (
     "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
     "been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). "
@@ -37,7 +43,8 @@ class Node:
 
     Attributes
         edges: one entry for each argument of ``apply``: None, or (node or leaf tensor, output number).
-        outputs: (shape, dtype) of each output, to check gradients and to fill in missing ones with zeros.
+        outputs: (shape, dtype) of each output, to check gradients and to fill in missing ones with zeros; None
+            for an output that is no tensor.
         needs_input_grad: one bool for each argument of ``apply``.
         recording: True while a differentiable backward (``create_graph=True``) runs through this node.
 
@@ -151,8 +158,7 @@ class Node:
 
     def name(self) -> str:
         """The name PyTorch prints: ``MulBackward0``; a user's Function ``F`` gives ``FBackward``."""
-        takes_arrays = self.function.takes_arrays  # type: ignore[attr-defined]
-        return self.function.__name__ + ("Backward0" if takes_arrays else "Backward")
+        return self.function.__name__ + self.function.node_suffix  # type: ignore[attr-defined]
 
     def __repr__(self) -> str:
         return f"<{self.name()} object at {id(self):#x}>"

@@ -87,10 +87,7 @@ class Point:
 
     def _backward(self, y: Tensor, v: np.ndarray) -> list[np.ndarray]:
         gradients = grad(y, self.wanted, Tensor._wrap(v), retain_graph=True, allow_unused=True)
-        return [
-            np.zeros(x._array.shape) if g is None else np.array(g._array)
-            for x, g in zip(self.wanted, gradients)
-        ]
+        return [np.zeros(x._array.shape) if g is None else np.array(g._array) for x, g in zip(self.wanted, gradients)]
 
     def _evaluate(self) -> list[np.ndarray]:
         """The outputs that are compared; all outputs if none requires gradients."""

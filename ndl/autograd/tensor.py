@@ -39,6 +39,7 @@ class Tensor:
     _grad: Tensor | None = None
     _base: Tensor | None = None
     _view_version = 0
+    _view_origin: str | None = None
     _hooks: dict | None = None
     _post_accumulate_hooks: dict | None = None
     _retains_grad = False
@@ -77,6 +78,8 @@ class Tensor:
     def requires_grad(self) -> bool:
         """Whether gradients flow to this tensor: set on leaves, inherited by what is computed from them."""
         if self._base is not None:
+            if self._view_origin is not None and self._version.n != self._view_version:
+                return self._base.requires_grad  # there is no telling how: only using the tensor raises
             self._refresh_view()
         return self._requires_grad or self._node is not None
 
@@ -106,7 +109,7 @@ class Tensor:
     @property
     def is_leaf(self) -> bool:
         """True for tensors the user made; False for results of recorded operations."""
-        if self._base is not None:
+        if self._base is not None and self._view_origin is None:
             self._refresh_view()
         return self._node is None
 
@@ -178,6 +181,7 @@ class Tensor:
         """The same memory outside the graph: writing to it in place is still seen by the original's version."""
         made = Tensor._wrap(self._array)
         made._version = self._version
+        made._inference = self._inference
         return made
 
     def detach_(self) -> Tensor:
@@ -335,9 +339,7 @@ class Tensor:
         ``.detach().numpy()`` or ``force=True`` does it all the same.
         """
         if self.requires_grad and not force:
-            raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-            )
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         return self._array
 
     def item(self) -> Any:

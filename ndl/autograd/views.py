@@ -1,49 +1,150 @@
 """Views and in-place writes: the history of memory that several tensors share.
 
-With p the positions of a view v's elements inside its base b (flattened), writing r into v is
+With p the places of a view v's elements in the memory of its base b, writing r into v is
 
     b'  = b;  b'[p] = r          dL/db = dL/db' with 0 at p          dL/dr = dL/db'[p]      (CopySlices)
-    v'  = b'[p]                  dL/db' = 0 everywhere but dL/dv' at p                      (AsStrided)
+    v'  = b'[p]                  dL/db' = 0 everywhere but Σ dL/dv' at p                    (AsStrided)
 
-so b becomes "b with the elements of v replaced", and v, like every other view of b, takes its history from the
-new b the next time somebody asks.
+so b becomes "b with the elements of v replaced", and v, like every other view of b, takes its history from
+the new b the next time somebody asks. (Σ, since a view may show one element of its base several times.)
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from ndl.autograd.function import ArrayFunction
 from ndl.autograd.graph import Node
+from ndl.autograd.inplace import check_view
 from ndl.autograd.tensor import Tensor
 
 
-def positions(view: np.ndarray, base: np.ndarray) -> np.ndarray:
-    """Where each element of ``view`` lies in ``base.reshape(-1)``, found by comparing addresses."""
-    lookup = _addresses(base).reshape(-1)
-    order = np.argsort(lookup, kind="stable")
-    return order[np.searchsorted(lookup, _addresses(view), sorter=order)]
+class Window:
+    """Where a view's elements lie in its base's memory; it remembers offsets and strides, not the memory.
+
+    For a gradient, the base's memory is laid out anew: through the base's strides one sees all of the
+    gradient, through the view's strides the view's part of it. All lengths are in elements, not bytes.
+    """
+
+    def __init__(self, view: np.ndarray, base: np.ndarray) -> None:
+        low, high = _extent(base)
+        view_low, view_high = _extent(view)
+        self.size = high - low
+        self.offset = (_address(view) - _address(base)) // base.itemsize - low
+        self.shape, self.strides = view.shape, _strides(view)
+        self.base_offset = -low
+        self.base_shape, self.base_strides = base.shape, _strides(base)
+        first, last = self.offset + view_low, self.offset + view_high
+        if view.size and not 0 <= first < last <= self.size:
+            raise RuntimeError(
+                "a view does not lie in the memory of the tensor it was made from: was that tensor given other "
+                "memory through .data? Make the view again."
+            )
+
+    def open(self, memory: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """``memory`` as the base shows it, and as the view shows it."""
+        return (
+            _look(memory, self.base_shape, self.base_offset, self.base_strides),
+            _look(memory, self.shape, self.offset, self.strides),
+        )
+
+    def overlaps(self) -> bool:
+        """Whether two elements of the view may be one in memory."""
+        reach = 0
+        for stride, n in sorted((abs(s), n) for s, n in zip(self.strides, self.shape) if n > 1):
+            if stride <= reach:
+                return True
+            reach += stride * (n - 1)
+        return False
 
 
-def _addresses(a: np.ndarray) -> np.ndarray:
-    address = np.full(a.shape, a.__array_interface__["data"][0], np.int64)
-    for axis, (n, stride) in enumerate(zip(a.shape, a.strides, strict=True)):
-        address += (np.arange(n) * stride).reshape(-1, *[1] * (a.ndim - axis - 1))
-    return address
+def _look(memory: np.ndarray, shape: tuple, offset: int, strides: tuple) -> np.ndarray:
+    if 0 in shape:
+        return np.zeros(shape, memory.dtype)
+    size = memory.itemsize
+    return np.ndarray(shape, memory.dtype, memory, offset * size, [s * size for s in strides])
+
+
+def _address(a: np.ndarray) -> int:
+    return a.__array_interface__["data"][0]
+
+
+def _strides(a: np.ndarray) -> tuple:
+    return tuple(s // a.itemsize for s in a.strides)
+
+
+def _extent(a: np.ndarray) -> tuple[int, int]:
+    """Where an array's elements begin and end in memory, counted from element 0."""
+    if not a.size:
+        return 0, 0
+    steps = [(n - 1) * stride for n, stride in zip(a.shape, _strides(a))]
+    return sum(s for s in steps if s < 0), sum(s for s in steps if s > 0) + 1
+
+
+class Gather(ArrayFunction):
+    """v = b[p];  db = Scatter(dv)."""
+
+    @staticmethod
+    def forward(ctx: Any, b: np.ndarray, window: Window) -> np.ndarray:
+        ctx.window = window
+        whole, part = window.open(np.empty(window.size, b.dtype))
+        whole[...] = b
+        return part.copy()
+
+    @staticmethod
+    def backward(ctx: Any, dv: Any) -> tuple:
+        return Scatter.apply(dv, ctx.window), None
+
+
+class Scatter(ArrayFunction):
+    """b = zeros with v added at p;  dv = Gather(db)."""
+
+    @staticmethod
+    def forward(ctx: Any, v: np.ndarray, window: Window) -> np.ndarray:
+        ctx.window = window
+        memory = np.zeros(window.size, v.dtype)
+        whole, part = window.open(memory)
+        if window.overlaps():
+            np.add.at(memory, window.open(np.arange(window.size))[1], v)
+        else:
+            part[...] = v
+        return whole
+
+    @staticmethod
+    def backward(ctx: Any, db: Any) -> tuple:
+        return Gather.apply(db, ctx.window), None
+
+
+class Erase(ArrayFunction):
+    """y = b with 0 at p;  db = Erase(dy)."""
+
+    @staticmethod
+    def forward(ctx: Any, b: np.ndarray, window: Window) -> np.ndarray:
+        ctx.window = window
+        whole, part = window.open(np.empty(window.size, b.dtype))
+        whole[...] = b
+        part[...] = 0
+        return whole
+
+    @staticmethod
+    def backward(ctx: Any, dy: Any) -> tuple:
+        return Erase.apply(dy, ctx.window), None
 
 
 class CopySlices(ArrayFunction):
     """b' = b with b'[p] = r."""
 
+    node_suffix = ""  # PyTorch's name for it is the bare CopySlices
+
     @staticmethod
     def backward(ctx: Any, db: Any) -> tuple:
-        p = positions(*ctx.geometry)
-        keep = np.ones(db.size if isinstance(db, np.ndarray) else db.numel(), bool)
-        keep[p.reshape(-1)] = False
-        return db * keep.reshape(db.shape), db.reshape(-1)[p]
+        need_b, need_r = ctx.needs_input_grad
+        return (
+            Erase.apply(db, ctx.window) if need_b else None,
+            Gather.apply(db, ctx.window) if need_r else None,
+        )
 
 
 class AsStrided(ArrayFunction):
@@ -51,40 +152,50 @@ class AsStrided(ArrayFunction):
 
     @staticmethod
     def backward(ctx: Any, dv: Any) -> Any:
-        view, base = ctx.geometry
-        return Scatter.apply(dv, positions(view, base), base.shape)
+        return Scatter.apply(dv, ctx.window)
 
 
-class Scatter(ArrayFunction):
-    """db = zeros with db[p] = dv; its own backward is dv = db[p]."""
-
-    @staticmethod
-    def forward(ctx: Any, dv: np.ndarray, p: np.ndarray, shape: tuple) -> np.ndarray:
-        ctx.positions = p
-        db = np.zeros(math.prod(shape), dv.dtype)
-        db[p] = dv
-        return db.reshape(shape)
+class Overwrite(ArrayFunction):
+    """y = a constant written over x;  dx = 0."""
 
     @staticmethod
-    def backward(ctx: Any, ddb: Any) -> tuple:
-        return ddb.reshape(-1)[ctx.positions], None, None
+    def backward(ctx: Any, dy: Any) -> np.ndarray:
+        shape, dtype = ctx.outputs[0]
+        return np.zeros(shape, dtype)
 
 
-def copy_slices(view: Tensor, base: Tensor, edge: tuple) -> Node:
+def overwrite(t: Tensor) -> Node:
+    """The node of ``t`` after a constant was written over all of it: what it was before gets no gradient."""
+    node = Node(Overwrite, (t._edge(),))
+    node.outputs = ((t._array.shape, t._array.dtype),)
+    return node
+
+
+def copy_slices(view: Tensor, base: Tensor, edge: tuple | None) -> Node:
     """The node of ``base`` after what stands at ``edge`` was written into ``view``."""
     node = Node(CopySlices, (base._edge(), edge))
-    node.geometry = (view._array, base._array)  # type: ignore[attr-defined]
+    node.window = Window(view._array, base._array)  # type: ignore[attr-defined]
     node.outputs = ((base._array.shape, base._array.dtype),)
     return node
+
+
+def owned(view: Any) -> Any:
+    """A view of a tensor that nobody else will see, as a tensor of its own: what a composed operation returns."""
+    if isinstance(view, Tensor) and view._base is not None:
+        view._base = view._view_origin = None
+    return view
 
 
 def renew_view(view: Tensor) -> None:
     """Give a view the history of its base, whose memory was written since."""
     base = view._base
     assert base is not None
-    if base.requires_grad:
+    if base.requires_grad and view._array.dtype == base._array.dtype:
+        check_view(view, "its base or another view of its base has been modified in place")
         node = Node(AsStrided, (base._edge(),))
-        node.geometry = (view._array, base._array)  # type: ignore[attr-defined]
+        node.window = Window(view._array, base._array)  # type: ignore[attr-defined]
         node.outputs = ((view._array.shape, view._array.dtype),)
         view._node, view._nr = node, 0
+    else:
+        view._node, view._nr = None, 0
     view._view_version = view._version.n

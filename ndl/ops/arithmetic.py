@@ -11,7 +11,28 @@ from typing import Any
 import numpy as np
 
 from ndl.autograd.function import ArrayFunction
-from ndl.ops.promotion import promote, to_float
+from ndl.ops.division import rounded_quotient
+from ndl.ops.elementwise import Step, dtype_of, elementwise, elementwise_float, refuse, together
+from ndl.ops.promotion import array_of, promote
+
+__all__ = [
+    "abs",
+    "absolute",
+    "add",
+    "div",
+    "divide",
+    "mul",
+    "multiply",
+    "neg",
+    "negative",
+    "positive",
+    "rsub",
+    "sgn",
+    "sign",
+    "sub",
+    "subtract",
+    "true_divide",
+]
 
 
 class Add(ArrayFunction):
@@ -24,6 +45,20 @@ class Add(ArrayFunction):
     @staticmethod
     def backward(ctx: Any, dz: Any) -> tuple:
         return dz, dz
+
+
+class Sub(ArrayFunction):
+    """z = x − y;  dx = dz,  dy = −dz."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, y: Any) -> np.ndarray:
+        if x.dtype.kind == "b":
+            raise RuntimeError(_NO_BOOL.format("Subtraction", "-"))
+        return np.subtract(x, y)
+
+    @staticmethod
+    def backward(ctx: Any, dz: Any) -> tuple:
+        return dz, (-dz if ctx.needs_input_grad[1] else None)
 
 
 class Mul(ArrayFunction):
@@ -57,18 +92,139 @@ class Div(ArrayFunction):
 
 
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
-    """input + alpha · other. Gradients: dz and alpha dz."""
+    """input + alpha · other. Gradients: dz and alpha dz.
+
+    Raises RuntimeError for a fractional ``alpha`` between integers.
+    """
     if alpha != 1:
-        other = mul(other, alpha)
-    return Add.apply(*promote(input, other))
+        input, other = _scaled(input, other, alpha)
+    return elementwise(Add, input, other)
+
+
+def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """input − alpha · other. Gradients: dz and −alpha dz.
+
+    Raises RuntimeError for booleans, whose difference is ``^``, and for a fractional ``alpha`` between integers.
+    """
+    x, y = promote(input, other) if alpha == 1 else _scaled(input, other, alpha)
+    if (x is not input and _is_bool(input)) or (y is not other and _is_bool(other)):
+        raise RuntimeError(_NO_BOOL.format("Subtraction", "-"))
+    return together(Sub, x, y)
+
+
+_NO_BOOL = (
+    "{}, the `{}` operator, on a bool tensor is not supported. Use the `~` or `logical_not()` operator to invert a mask, "
+    "and `^` or `logical_xor()` for the difference of two masks."
+)
+
+
+def _scaled(x: Any, y: Any, alpha: Any) -> tuple:
+    x, y = promote(x, y)
+    if isinstance(alpha, float) and array_of(x).dtype.kind not in "fc":
+        raise RuntimeError(
+            "For integral input tensors, argument alpha must not be a floating point number: "
+            f"got {alpha} for {array_of(x).dtype}"
+        )
+    return x, mul(y, alpha)
+
+
+def _is_bool(x: Any) -> bool:
+    a = array_of(x)
+    return isinstance(a, bool) or (isinstance(a, (np.ndarray, np.generic)) and a.dtype.kind == "b")
+
+
+def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """other − alpha · input. Gradients: −alpha dz and dz."""
+    return sub(other, input, alpha=alpha)
 
 
 def mul(input: Any, other: Any) -> Any:
     """input · other. Gradients: dz · other and dz · input."""
-    return Mul.apply(*promote(input, other))
+    return elementwise(Mul, input, other)
 
 
-def div(input: Any, other: Any) -> Any:
-    """input / other."""
-    x, y = promote(input, other)
-    return Div.apply(to_float(x), to_float(y))
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+    """input / other, as floats. Gradients: dz / other and −dz · input / other².
+
+    ``rounding_mode`` "floor" or "trunc" rounds the quotient and keeps integers integers; the gradients are 0 then.
+    Raises RuntimeError for any other mode, and for integers divided by 0.
+    """
+    if rounding_mode is not None:
+        return rounded_quotient(input, other, rounding_mode)
+    return elementwise_float(Div, input, other)
+
+
+true_divide = divide = div
+subtract = sub
+multiply = mul
+
+
+class Neg(ArrayFunction):
+    """z = −x;  dx = −dz."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> np.ndarray:
+        return np.negative(x)
+
+    @staticmethod
+    def backward(ctx: Any, dz: Any) -> Any:
+        return -dz
+
+
+def neg(input: Any) -> Any:
+    """−input. Gradient: −dz. Raises RuntimeError for booleans."""
+    if dtype_of(input, "neg").kind == "b":
+        raise RuntimeError(_NO_BOOL.format("Negation", "-"))
+    return Neg.apply(input)
+
+
+negative = neg
+
+
+def positive(input: Any) -> Any:
+    """The tensor itself. Raises RuntimeError for booleans."""
+    if dtype_of(input, "positive").kind == "b":
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+class Abs(ArrayFunction):
+    """z = |x|;  dx = dz sign(x), which is 0 at 0."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> np.ndarray:
+        ctx.save_for_backward(x)
+        return np.absolute(x)
+
+    @staticmethod
+    def backward(ctx: Any, dz: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return dz * sign(x)
+
+
+def abs(input: Any) -> Any:
+    """|input|. Gradient: dz · sign(input), 0 at 0. Raises NotImplementedError for booleans."""
+    refuse("abs", "b", input)
+    return Abs.apply(input)
+
+
+absolute = abs
+
+
+class Sign(Step):
+    """z = −1, 0 or 1 (0 for nan);  dx = 0."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> np.ndarray:
+        if x.dtype.kind == "b":
+            return np.array(x)
+        return np.subtract(x > 0, x < 0, dtype=x.dtype)
+
+
+def sign(input: Any) -> Any:
+    """−1, 0 or 1 by the sign of input; 0 for nan. Gradient: 0."""
+    dtype_of(input, "sign")
+    return Sign.apply(input)
+
+
+sgn = sign

@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 
-class memory_format:  # noqa: N801 (PyTorch's name)
+class memory_format:
     """How a tensor's dimensions lie in memory, as ``torch.memory_format``."""
 
     def __init__(self, name: str, axes: tuple[int, ...] | None = None) -> None:

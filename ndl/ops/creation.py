@@ -68,7 +68,7 @@ def _array_from(data: Any, dtype: Any) -> np.ndarray:
                 f"expected nested sequences of equal lengths, but {e}; pad them, or make one tensor of each"
             ) from None
         if want is None:
-            if a.size == 0 or a.dtype == np.float64 and not _holds_numpy(data, np.float64):
+            if a.size == 0 or (a.dtype == np.float64 and not _holds_numpy(data, np.float64)):
                 a = a.astype(default_numpy_dtype())
             elif a.dtype.kind == "i":
                 a = a.astype(np.int64, copy=False)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ndl.autograd.function import ArrayFunction
+from ndl.autograd.views import owned
 from ndl.ops.arithmetic import add, mul
 from ndl.ops.promotion import array_of
 
@@ -108,7 +109,7 @@ def matmul(input: Any, other: Any) -> Any:
         shape.pop()
     if x.ndim == 1:
         shape.pop(-2 if y.ndim > 1 else -1)
-    return Z.reshape(tuple(shape))
+    return owned(Z.reshape(tuple(shape)))
 
 
 def _ranks(name: str, x: Any, n: int, y: Any, m: int) -> None:
@@ -225,7 +226,7 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
     k = math.prod(x.shape[i] for i in left)
     X = _transposed(a, keep_a + left).reshape(math.prod(shape_a), k)
     Y = _transposed(b, right + keep_b).reshape(k, math.prod(shape_b))
-    return matmul(X, Y).reshape(*shape_a, *shape_b)
+    return owned(matmul(X, Y).reshape(*shape_a, *shape_b))
 
 
 def _transposed(x: Any, order: Sequence[int]) -> Any:
@@ -239,7 +240,7 @@ def kron(input: Any, other: Any) -> Any:
     a, b = (1,) * (n - x.ndim) + x.shape, (1,) * (n - y.ndim) + y.shape
     left = input.reshape(tuple(m for i in a for m in (i, 1)))
     right = other.reshape(tuple(m for j in b for m in (1, j)))
-    return mul(left, right).reshape(tuple(i * j for i, j in zip(a, b, strict=True)))
+    return owned(mul(left, right).reshape(tuple(i * j for i, j in zip(a, b, strict=True))))
 
 
 def einsum(equation: Any, *operands: Any) -> Any:

@@ -33,30 +33,39 @@ def cast(x: Any, dtype: np.dtype) -> Any:
     a = array_of(x)
     if isinstance(a, np.ndarray):
         return x if a.dtype == dtype else Cast.apply(x, dtype)
-    return dtype.type(a)
+    return number(a, dtype)
 
 
 def promote(*operands: Any) -> tuple:
     """The operands in their common type. Python numbers that already fit stay numbers, which NumPy treats as weak."""
-    arrays = [x._array if isinstance(x, Tensor) else x for x in operands]
-    first = arrays[0]
-    if isinstance(first, np.ndarray) and first.ndim:  # the common case: equal types, or a number beside floats
-        d = first.dtype
-        for a in arrays:
-            if isinstance(a, np.ndarray):
-                if a.dtype is not d:
-                    break
-            elif not (type(a) is float or type(a) is int) or d.kind != "f":
-                break
-        else:
-            return operands
+    if len(operands) == 2:  # the common cases first: equal types, or a number beside floats
+        x, y = operands
+        a = x._array if isinstance(x, Tensor) else x
+        b = y._array if isinstance(y, Tensor) else y
+        if type(a) is np.ndarray:
+            if type(b) is np.ndarray:
+                if a.dtype is b.dtype:
+                    return operands
+            elif (type(b) is float or type(b) is int) and a.dtype.kind == "f":
+                return operands
+    arrays = [array_of(x) for x in operands]
+    if not any(isinstance(a, np.ndarray) for a in arrays):  # NumPy's scalars are what is left of 0-d arrays here
+        arrays = [np.asarray(a) if isinstance(a, np.generic) else a for a in arrays]
     d = result_numpy_dtype(*arrays)
-    return tuple([cast(x, d) if isinstance(a, np.ndarray) else d.type(a) for x, a in zip(operands, arrays, strict=True)])
+    return tuple([cast(x, d) if isinstance(a, np.ndarray) else number(a, d) for x, a in zip(operands, arrays)])
+
+
+def number(value: Any, d: np.dtype) -> Any:
+    """A Python number as NumPy's scalar of type ``d``; integers too large for ``d`` wrap around, as in PyTorch."""
+    try:
+        return d.type(value)
+    except OverflowError:
+        return np.int64(value).astype(d)
 
 
 def to_float(x: Any) -> Any:
     """Integers and booleans as the default float type, floats unchanged: what exp, mean or softmax want."""
     a = array_of(x)
-    if isinstance(a, np.ndarray):
+    if isinstance(a, (np.ndarray, np.generic)):
         return x if a.dtype.kind in "fc" else cast(x, default_numpy_dtype())
     return default_numpy_dtype().type(a)

@@ -140,7 +140,7 @@ class Program:
     constant: tuple = field(default=())
 
     def __init__(self, run: Callable[..., Any], *inputs: np.ndarray, **options: Any) -> None:
-        self.run, self.inputs = run, inputs
+        self.run, self.inputs = run, tuple(map(np.asarray, inputs))  # 0-d results of NumPy are scalars
         for name in ("module", "numeric", "second", "tolerance", "seed", "constant"):
             setattr(self, name, options.pop(name, getattr(type(self), name, ())))
         if options:

@@ -1,0 +1,131 @@
+"""Which rung is the fastest for which convolution.
+
+The rule was found by measuring forward and both backward passes (float32, OpenBLAS 0.3, AMD Zen 4 with
+AVX-512):
+
+1. 1x1 kernels without padding: ``pointwise``. As many groups as channels and as filters: ``depthwise``.
+2. Kernels 3, 5 or 7 rows high with stride 1 and dilation 1, in float32: ``winograd`` for 3x3 from 16
+   channels on both sides and 1024 pairs of channels on, else ``winograd_rows``. Not where their tiles would
+   hang over the edge so far that nothing is saved (pictures of one or two rows), and not for so few pixels
+   that transforming the filters takes longer than using them.
+3. At most 16 channels on one side, where copying columns costs as much as multiplying them: ``shifted``.
+4. All others: ``tiled``.
+
+Winograd's results differ from those of the other rungs by about 1e-6 of the largest output, a few units of
+float32's last digit, and an infinite or NaN pixel spoils the tile it lies in, up to 4 x 4 outputs more than
+it should. ``set_winograd`` and ``winograd_allowed`` switch it off. float64 never takes it: who asks for
+float64 asks for digits."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import ModuleType
+
+import numpy as np
+
+from ndl.kernels.conv2d import (
+    depthwise,
+    four_loops,
+    im2col,
+    pointwise,
+    shifted,
+    three_loops,
+    tiled,
+    two_loops,
+    winograd,
+    winograd_rows,
+)
+from ndl.kernels.conv2d.geometry import Pair, Shape4, output_size
+
+RUNGS: dict[str, ModuleType] = {
+    "four_loops": four_loops,
+    "three_loops": three_loops,
+    "two_loops": two_loops,
+    "im2col": im2col,
+    "tiled": tiled,
+    "shifted": shifted,
+    "winograd_rows": winograd_rows,
+    "winograd": winograd,
+    "pointwise": pointwise,
+    "depthwise": depthwise,
+}
+
+FEW_CHANNELS = 16
+PAIRS_FOR_TWO_AXES = 1024  # pairs of channels above which Winograd on both axes beats Winograd on one
+PIXELS_PER_FILTER_TRANSFORM = 512  # of the whole batch
+
+_winograd = True
+_winograd_here: ContextVar[bool | None] = ContextVar("winograd_here", default=None)
+_rung_here: ContextVar[str | None] = ContextVar("rung_here", default=None)
+
+
+def set_winograd(allowed: bool) -> None:
+    """Let float32 convolutions use Winograd's algorithm, or not; at first they may."""
+    global _winograd
+    _winograd = allowed
+
+
+@contextmanager
+def winograd_allowed(allowed: bool) -> Iterator[None]:
+    """The same for the ``with`` block only."""
+    token = _winograd_here.set(allowed)
+    try:
+        yield
+    finally:
+        _winograd_here.reset(token)
+
+
+@contextmanager
+def use_rung(name: str) -> Iterator[None]:
+    """Take this rung for every 2-d convolution in the ``with`` block; ``RUNGS`` has the names.
+
+    Raises ``ValueError`` for an unknown name. A rung that does not compute some convolution raises
+    ``RuntimeError`` when it meets it.
+    """
+    if name not in RUNGS:
+        raise ValueError(f"there is no rung {name!r}; there are {', '.join(RUNGS)}")
+    token = _rung_here.set(name)
+    try:
+        yield
+    finally:
+        _rung_here.reset(token)
+
+
+def choose(
+    x_shape: Shape4,
+    W_shape: Shape4,
+    stride: Pair,
+    padding: Pair,
+    dilation: Pair,
+    groups: int,
+    dtype: np.dtype,
+) -> ModuleType:
+    """The module whose ``forward``, ``input_grad`` and ``weight_grad`` are the fastest for this convolution.
+
+    The same for all three, and the same in every call with the same arguments.
+    """
+    forced = _rung_here.get()
+    if forced is not None:
+        return RUNGS[forced]
+    how = (stride, padding, dilation, groups)
+    if pointwise.applies(W_shape, *how):
+        return pointwise
+    if depthwise.applies(W_shape, *how):
+        return depthwise
+    n_in, n_out = W_shape[1], W_shape[0] // groups
+    if groups > FEW_CHANNELS and n_in * n_out < FEW_CHANNELS**2:
+        return tiled  # many small groups: the only rung that takes all groups in one product
+    if dtype == np.float32 and _may_use_winograd() and winograd_rows.applies(W_shape, *how):
+        ho, wo = output_size(x_shape[2:], W_shape[2:], stride, padding, dilation)
+        if x_shape[0] * ho * wo >= PIXELS_PER_FILTER_TRANSFORM:
+            both_axes = min(n_in, n_out) >= FEW_CHANNELS and n_in * n_out > PAIRS_FOR_TWO_AXES
+            if both_axes and winograd.applies(W_shape, *how) and winograd.savings((ho, wo)) > 2:
+                return winograd
+            if winograd_rows.savings((ho, wo), W_shape[2]) > 1.2:
+                return winograd_rows
+    return shifted if min(n_in, n_out) <= FEW_CHANNELS else tiled
+
+
+def _may_use_winograd() -> bool:
+    here = _winograd_here.get()
+    return _winograd if here is None else here

@@ -1,0 +1,228 @@
+"""The thread engine: one pool, work cut into contiguous shares, the BLAS held to one thread meanwhile.
+
+NumPy lets go of Python's global lock inside copies, element-wise loops and matrix products, so two Python
+threads that each call NumPy on half of the batch keep two cores busy. What has to be right around that:
+
+- **A program that never calls a threaded kernel starts no thread.** The pool appears with the first call
+  that has work for more than one thread.
+- **The BLAS must not have threads of its own while ours run**: four threads on two cores lose more than
+  they win, and OpenBLAS' workers go on spinning for some 25 ms after each product. Setting the number costs
+  about a microsecond through a cached ``threadpoolctl`` controller, so it is set to one when the first
+  region opens and put back when the last one closes. Products outside a region keep all BLAS threads.
+- **The same numbers from run to run.** The cut depends on the number of items, the grain and the number of
+  threads, on nothing else: not on which thread is idle. If the pool is taken (two user threads call at
+  once) the caller works through the same shares by itself.
+- A call from inside a region runs as one share on the spot. A forked child starts with no pool and makes
+  its own.
+"""
+
+import contextvars
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import pairwise
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+
+def _usable_cores() -> int:
+    """Cores this process may run on (a container or ``taskset`` may allow fewer than the machine has)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+_num_threads = _usable_cores()
+
+
+def get_num_threads() -> int:
+    """Number of threads the kernels use; at first the number of cores this process may run on."""
+    return _num_threads
+
+
+def set_num_threads(n: int) -> None:
+    """Use ``n`` threads from the next kernel call on. Raises ``RuntimeError`` if ``n`` is not positive.
+
+    The last digits of sums over the batch depend on ``n``, because each thread adds up its own share first.
+    """
+    global _num_threads
+    if isinstance(n, bool) or not isinstance(n, int):
+        raise TypeError(f"set_num_threads expects an int, but got {type(n).__name__}")
+    if n < 1:
+        raise RuntimeError(f"set_num_threads expects a positive integer, but got {n}")
+    _num_threads = n
+
+
+def shares(n_items: int, n_shares: int) -> list[tuple[int, int]]:
+    """Cut ``range(n_items)`` into at most ``n_shares`` contiguous pieces, none empty, sizes at most 1 apart.
+
+    >>> shares(7, 3)
+    [(0, 3), (3, 5), (5, 7)]
+    """
+    n_shares = max(1, min(n_shares, n_items))
+    size, extra = divmod(n_items, n_shares)
+    bounds = [i * size + min(i, extra) for i in range(n_shares + 1)]
+    return list(pairwise(bounds))
+
+
+def _blas_libraries() -> list[Any]:
+    """Handles of the BLAS libraries that this process has loaded, NumPy's among them; takes a millisecond."""
+    from threadpoolctl import ThreadpoolController  # here, since most of its import time is not NumPy's
+
+    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
+
+
+class _BlasLimit:
+    """Counts the open regions: the first sets the BLAS to one thread, the last one puts the number back."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.depth = 0
+        self.libraries: list[Any] | None = None
+        self.before: list[int] = []
+
+    def enter(self) -> None:
+        with self.lock:
+            if self.depth == 0:
+                if self.libraries is None:
+                    self.libraries = _blas_libraries()
+                self.before = [library.get_num_threads() for library in self.libraries]
+                self._set([1] * len(self.before))
+            self.depth += 1
+
+    def leave(self) -> None:
+        with self.lock:
+            self.depth -= 1
+            if self.depth == 0:
+                self._set(self.before)
+
+    def _set(self, numbers: list[int]) -> None:
+        for library, now, wanted in zip(self.libraries or [], self.before, numbers, strict=True):
+            if now != 1 or wanted != 1:
+                library.set_num_threads(wanted)
+
+
+class _Worker:
+    """A thread that sleeps on a lock, runs the job it finds, and says so through a second lock."""
+
+    def __init__(self, number: int) -> None:
+        self.job: Callable[[], None] | None = None
+        self.wake = threading.Lock()
+        self.done = threading.Lock()
+        self.wake.acquire()
+        self.done.acquire()
+        threading.Thread(target=self._loop, name=f"ndl-worker-{number}", daemon=True).start()
+
+    def _loop(self) -> None:
+        _here.inside = True
+        while True:
+            self.wake.acquire()
+            job, self.job = self.job, None
+            if job is not None:
+                job()
+            del job  # a sleeping worker must not keep the arrays of its last job alive
+            self.done.release()
+
+    def start(self, job: Callable[[], None]) -> None:
+        self.job = job
+        self.wake.release()
+
+    def wait(self) -> None:
+        self.done.acquire()
+
+
+class _Here(threading.local):
+    """What this thread knows about itself: whether it is already inside a region."""
+
+    inside = False
+
+
+_here = _Here()
+_blas = _BlasLimit()
+_pool: list[_Worker] = []
+_pool_is_taken = threading.Lock()
+
+
+@contextmanager
+def single_threaded_blas() -> Iterator[None]:
+    """Hold the BLAS to one thread inside the ``with`` block; nests, and may be used from several threads."""
+    _blas.enter()
+    try:
+        yield
+    finally:
+        _blas.leave()
+
+
+def parallel_for(n_items: int, body: Callable[[int, int], Result], *, grain: int = 1) -> list[Result]:
+    """Call ``body(start, stop)`` on contiguous shares of ``range(n_items)``, all at once; results in order.
+
+    There are as many shares as threads, but none smaller than ``grain`` items: choose the grain so that a
+    share is worth waking a thread for (some 50 microseconds). With no items ``body`` is not called. ``body``
+    runs with a single-threaded BLAS and with the caller's context variables (``np.errstate`` is one). If
+    shares raise, all are waited for, then the exception of the first of them is raised.
+    """
+    if n_items <= 0:
+        return []
+    if _here.inside:
+        return [body(0, n_items)]
+    bounds = shares(n_items, min(_num_threads, max(1, n_items // max(1, grain))))
+    _blas.enter()
+    _here.inside = True
+    try:
+        if len(bounds) > 1 and _pool_is_taken.acquire(blocking=False):
+            try:
+                return _run_on_pool(bounds, body)
+            finally:
+                _pool_is_taken.release()
+        return [body(start, stop) for start, stop in bounds]
+    finally:
+        _here.inside = False
+        _blas.leave()
+
+
+def _run_on_pool(bounds: list[tuple[int, int]], body: Callable[[int, int], Result]) -> list[Result]:
+    while len(_pool) < len(bounds) - 1:
+        _pool.append(_Worker(len(_pool) + 1))
+    results: list[Any] = [None] * len(bounds)
+    errors: list[BaseException | None] = [None] * len(bounds)
+
+    def run(number: int) -> None:
+        try:
+            results[number] = body(*bounds[number])
+        except BaseException as error:  # handed to the caller below, whatever it is
+            errors[number] = error
+
+    at_work: list[_Worker] = []
+    for number in range(1, len(bounds)):
+        context = contextvars.copy_context()
+        _pool[number - 1].start(partial(context.run, run, number))
+        at_work.append(_pool[number - 1])
+    run(0)
+    for worker in at_work:
+        while True:
+            try:
+                worker.wait()
+                break
+            except KeyboardInterrupt as interrupt:  # workers still write into shared arrays: wait, then raise
+                errors[0] = errors[0] or interrupt
+    for error in errors:
+        if error is not None:
+            raise error
+    return results
+
+
+def _forget_everything_after_fork() -> None:
+    """The child has none of the parent's threads, and its locks may have been copied while held."""
+    global _pool, _pool_is_taken, _here
+    _pool, _pool_is_taken, _here = [], threading.Lock(), _Here()
+    _blas.lock = threading.Lock()
+    if _blas.depth:
+        _blas.depth = 0
+        _blas._set(_blas.before)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_everything_after_fork)

@@ -1,0 +1,255 @@
+"""Random tensors: the same seed gives PyTorch's CPU numbers (see ``ndl.kernels.random`` for how equal they are)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ndl.autograd.device import CPU
+from ndl.autograd.device import device as Device
+from ndl.autograd.dtypes import as_numpy_dtype, default_numpy_dtype
+from ndl.autograd.inplace import check_writable
+from ndl.autograd.tensor import Tensor
+from ndl.kernels import random as kernel
+from ndl.ops.creation import _keyword_size, _leaf, _shape
+
+__all__ = [
+    "Generator",
+    "bernoulli",
+    "default_generator",
+    "get_rng_state",
+    "initial_seed",
+    "manual_seed",
+    "multinomial",
+    "normal",
+    "rand",
+    "rand_like",
+    "randint",
+    "randint_like",
+    "randn",
+    "randn_like",
+    "randperm",
+    "seed",
+    "set_rng_state",
+]
+
+
+class Generator(kernel.Generator):
+    """A stream of random numbers of its own, as ``torch.Generator``; pass it as ``generator=``."""
+
+    def __init__(self, device: Any = "cpu") -> None:
+        Device(device)
+        super().__init__()
+
+    @property
+    def device(self) -> Device:
+        return CPU
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start again at ``seed``, any integer from −2⁶³ to 2⁶⁴ − 1."""
+        super().manual_seed(seed)
+        return self
+
+    def get_state(self) -> Any:
+        """All that is needed to continue the stream, as a uint8 tensor; PyTorch's own bytes."""
+        return Tensor._wrap(super().get_state())
+
+    def set_state(self, state: Any) -> None:
+        """Continue where ``get_state`` was called."""
+        super().set_state(state._array if isinstance(state, Tensor) else state)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"state": super().get_state(), "bernoulli_stream": self.bernoulli_stream}
+
+
+default_generator = Generator()
+
+
+def _stream(generator: Generator | None) -> Generator:
+    return default_generator if generator is None else generator
+
+
+def manual_seed(seed: int) -> Generator:
+    """Start the default stream again at ``seed`` and return it."""
+    return default_generator.manual_seed(int(seed))
+
+
+def seed() -> int:
+    """Start the default stream at a seed nobody can foresee, and return that seed."""
+    return default_generator.seed()
+
+
+def initial_seed() -> int:
+    """The seed the default stream was started from."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Tensor:
+    """The state of the default stream, for ``set_rng_state``."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state: Any) -> None:
+    """Continue the default stream from a state."""
+    default_generator.set_state(new_state)
+
+
+def _float_type(dtype: Any) -> np.dtype:
+    return default_numpy_dtype() if dtype is None else as_numpy_dtype(dtype)
+
+
+def rand(
+    *size: Any, generator: Generator | None = None, dtype: Any = None, requires_grad: bool = False, **kwargs: Any
+) -> Tensor:
+    """Uniform numbers in [0, 1): ``rand(2, 3)``."""
+    kwargs.pop("device", None)
+    shape = _shape(_keyword_size(size, kwargs))
+    return _leaf(_stream(generator).uniform(0.0, 1.0, shape, _float_type(dtype)), requires_grad)
+
+
+def randn(
+    *size: Any, generator: Generator | None = None, dtype: Any = None, requires_grad: bool = False, **kwargs: Any
+) -> Tensor:
+    """Standard normal numbers: ``randn(2, 3)``."""
+    kwargs.pop("device", None)
+    shape = _shape(_keyword_size(size, kwargs))
+    return _leaf(_stream(generator).normal(0.0, 1.0, shape, _float_type(dtype)), requires_grad)
+
+
+def randint(
+    low: int,
+    high: Any = None,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Integers from ``low`` to ``high`` − 1: ``randint(10, (2, 3))`` or ``randint(5, 10, (2, 3))``; int64."""
+    if high is None or isinstance(high, (tuple, list)):  # randint(high, size)
+        low, high, size = 0, low, high if size is None else size
+    if size is None:
+        raise TypeError("randint() needs a size, such as randint(10, (2, 3))")
+    values = _stream(generator).randint(int(low), int(high), _shape((size,)))
+    return _leaf(values.astype(np.int64 if dtype is None else as_numpy_dtype(dtype), copy=False), requires_grad)
+
+
+def randperm(
+    n: int, *, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """The integers 0 … n − 1 in random order."""
+    if n < 0:
+        raise RuntimeError(f"n must be non-negative, got {n}")
+    values = _stream(generator).permutation(n)
+    return _leaf(values.astype(np.int64 if dtype is None else as_numpy_dtype(dtype), copy=False), requires_grad)
+
+
+def _like_type(input: Tensor, dtype: Any) -> np.dtype:
+    return input._array.dtype if dtype is None else as_numpy_dtype(dtype)
+
+
+def rand_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, **kwargs: Any) -> Tensor:
+    """Uniform numbers in [0, 1) in the shape and type of ``input``."""
+    return rand(input.shape, dtype=_like_type(input, dtype), requires_grad=requires_grad)
+
+
+def randn_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, **kwargs: Any) -> Tensor:
+    """Standard normal numbers in the shape and type of ``input``."""
+    return randn(input.shape, dtype=_like_type(input, dtype), requires_grad=requires_grad)
+
+
+def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any = None, **kwargs: Any) -> Tensor:
+    """Integers from ``low`` to ``high`` − 1 in the shape and type of ``input``."""
+    low, high = (0, low) if high is None else (low, high)
+    return randint(low, high, tuple(input.shape), dtype=_like_type(input, dtype))
+
+
+def normal(
+    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, dtype: Any = None, **kwargs: Any
+) -> Tensor:
+    """Normal numbers with mean and std given as numbers with a ``size``, or as tensors, element by element."""
+    stream = _stream(generator)
+    if not isinstance(mean, Tensor) and not isinstance(std, Tensor):
+        if size is None:
+            raise TypeError("normal() with two numbers needs a size: normal(0.0, 1.0, (2, 3))")
+        return _leaf(stream.normal(float(mean), float(std), _shape((size,)), _float_type(dtype)))
+    m = mean._array if isinstance(mean, Tensor) else np.asarray(mean)
+    s = std._array if isinstance(std, Tensor) else np.asarray(std)
+    kind = m.dtype if isinstance(mean, Tensor) else s.dtype
+    if np.any(s < 0):
+        raise RuntimeError("normal expects all elements of std >= 0.0")
+    z = stream.normal(0.0, 1.0, np.broadcast_shapes(m.shape, s.shape), kind)
+    return _leaf((z * s + m).astype(kind, copy=False))
+
+
+def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
+    """0 or 1, where ``input`` holds the probability of 1 for each element (or ``p`` is one for all)."""
+    stream = _stream(generator)
+    x = input._array
+    if p is not None:
+        return _leaf(stream.bernoulli(float(p), x.shape, x.dtype))
+    if x.dtype.kind != "f":
+        raise RuntimeError(f"bernoulli expects floating-point probabilities, but got {input.dtype}")
+    return _leaf(stream.bernoulli(x, dtype=x.dtype))
+
+
+def multinomial(
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
+) -> Tensor:
+    """Indices drawn in proportion to the weights in each row of ``input``: (C) or (N, C) -> (num_samples) or (N, …)."""
+    return _leaf(_stream(generator).multinomial(input._array, num_samples, replacement))
+
+
+# -- in place: methods of Tensor ---------------------------------------------------------------------------------
+
+
+def _fill(t: Tensor, values: np.ndarray) -> Tensor:
+    """New values for ``t``, which do not depend on the old ones: no gradient passes."""
+    return t.copy_(Tensor._wrap(values))
+
+
+def uniform_(
+    self: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None, **kwargs: Any
+) -> Tensor:
+    """Fill with uniform numbers in [from, to)."""
+    low, high = kwargs.pop("from", a), kwargs.pop("to", b)
+    check_writable(self)
+    return _fill(self, _stream(generator).uniform(float(low), float(high), tuple(self.shape), self._array.dtype))
+
+
+def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Fill with normal numbers."""
+    check_writable(self)
+    return _fill(self, _stream(generator).normal(float(mean), float(std), tuple(self.shape), self._array.dtype))
+
+
+def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
+    """Fill with 0 and 1; ``p``, a number or a tensor of this shape, is the probability of 1."""
+    check_writable(self)
+    stream = _stream(generator)
+    if isinstance(p, Tensor):
+        return _fill(self, stream.bernoulli(np.broadcast_to(p._array, self.shape), dtype=self._array.dtype))
+    return _fill(self, stream.bernoulli(float(p), tuple(self.shape), self._array.dtype))
+
+
+def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Fill with exponentially distributed numbers of rate ``lambd``."""
+    check_writable(self)
+    return _fill(self, _stream(generator).exponential(float(lambd), tuple(self.shape), self._array.dtype))
+
+
+def random_(
+    self: Tensor, low: int | None = None, high: int | None = None, *, generator: Generator | None = None, **kwargs: Any
+) -> Tensor:
+    """Fill with integers: from low to high − 1, from 0 to low − 1, or over all the type can hold."""
+    low, high = kwargs.pop("from", low), kwargs.pop("to", high)
+    check_writable(self)
+    stream, shape, kind = _stream(generator), tuple(self.shape), self._array.dtype
+    if low is None:
+        return _fill(self, stream.random(shape, kind))
+    if high is None:
+        low, high = 0, low
+    return _fill(self, stream.randint(low, high, shape).astype(kind))
+

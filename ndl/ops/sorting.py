@@ -1,0 +1,106 @@
+"""Order along one dimension: sort, argsort, msort, topk, kthvalue.
+
+A sorted tensor is a permutation of the input, y_k = x_{i_k}, so the gradient goes back the way it came: dx_{i_k} =
+dy_k (``Pick`` in picking.py). nan is larger than every number.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ndl.ops import return_types
+from ndl.ops.dims import values, wrap_dim
+from ndl.ops.picking import Pick
+from ndl.ops.reduced_dims import numpy_names, outside_graph, require_some
+
+__all__ = ["argsort", "kthvalue", "msort", "sort", "topk"]
+
+
+def order(x: np.ndarray, axis: int, descending: bool = False) -> np.ndarray:
+    """The places that sort x along an axis; equal elements stay in their order, also when descending."""
+    if not descending:
+        return np.argsort(x, axis, kind="stable")
+    # The reverse of an ascending order would turn equal elements round; of the reversed x, it turns them twice.
+    return x.shape[axis] - 1 - np.flip(np.argsort(np.flip(x, axis), axis, kind="stable"), axis)
+
+
+@numpy_names
+def sort(input: Any, dim: Any = -1, descending: bool = False, *, stable: Any = None) -> Any:
+    """(values, indices): input sorted along ``dim``, equal elements in their order. Gradient: dy, put back in place.
+
+    The sort is stable with and without ``stable``.
+    """
+    x = values(input, "sort")
+    axis = wrap_dim(dim, x.ndim)
+    if x.ndim == 0:
+        return return_types.sort(*_of_one(input))
+    return return_types.sort(*Pick.apply(input, order(x, axis, descending), axis, True))
+
+
+def _of_one(input: Any) -> tuple:
+    """(values, indices) for a tensor without dimensions."""
+    y, i = Pick.apply(input.reshape(1), np.zeros(1, np.int64), 0, True)
+    return y.reshape(()), i.reshape(())
+
+
+@numpy_names
+def argsort(input: Any, dim: Any = -1, descending: bool = False, *, stable: bool = False) -> Any:
+    """The indices that sort input along ``dim``; equal elements stay in their order."""
+    x = values(input, "argsort")
+    axis = wrap_dim(dim, x.ndim)
+    return outside_graph(order(x, axis, descending) if x.ndim else np.zeros((), np.int64), input)
+
+
+def msort(input: Any) -> Any:
+    """The values of ``sort`` along the first dimension."""
+    return sort(input, 0).values
+
+
+@numpy_names
+def topk(input: Any, k: int, dim: Any = -1, largest: bool = True, sorted: bool = True) -> Any:
+    """(values, indices) of the k largest (or smallest) elements along ``dim``, in order.
+
+    Among equal elements, which ones are taken is not specified. Gradient: dy to the elements taken, 0 to the others.
+    Raises RuntimeError if there are not k elements, and for booleans.
+    """
+    x = values(input, "topk")
+    axis = wrap_dim(dim, x.ndim)
+    n = x.shape[axis] if x.ndim else 1
+    if not 0 <= k <= n:
+        raise RuntimeError(f"selected index k out of range: k is {k}, and dimension {dim} has {n} elements")
+    if x.dtype.kind == "b":
+        raise RuntimeError("topk does not support bool dtypes on CPU; convert the tensor with .int()")
+    if x.ndim == 0:
+        return return_types.topk(*_of_one(input))
+    first = slice(None, k)
+    part = (*(slice(None),) * axis, first)
+    if 0 < k < n // 4:  # finding the k first and sorting those saves sorting the rest
+        kth = n - k if largest else k - 1
+        there = np.argpartition(x, kth, axis)
+        i = there[(*part[:-1], slice(n - k, None) if largest else first)]
+        i = np.sort(i, axis)  # so that equal elements come in their order
+        i = np.take_along_axis(i, order(np.take_along_axis(x, i, axis), axis, largest), axis)
+    else:
+        i = order(x, axis, largest)[part]
+    return return_types.topk(*Pick.apply(input, i, axis, True))
+
+
+@numpy_names
+def kthvalue(input: Any, k: int, dim: Any = -1, keepdim: bool = False) -> Any:
+    """(values, indices) of the k-th smallest element (counted from 1) along ``dim``.
+
+    Gradient: dy to that element; which one of equal elements is not specified. Raises RuntimeError if there are not k
+    elements, IndexError if there are none.
+    """
+    x = values(input, "kthvalue")
+    axis = wrap_dim(dim, x.ndim)
+    if x.ndim:
+        require_some("kthvalue", x, (axis,))
+    if not 1 <= k <= (x.shape[axis] if x.ndim else 1):
+        raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {axis}: k is {k}")
+    if x.ndim == 0:
+        return return_types.kthvalue(*_of_one(input))
+    i = np.argpartition(x, k - 1, axis).take([k - 1], axis)
+    return return_types.kthvalue(*Pick.apply(input, i, axis, keepdim))

@@ -1,0 +1,92 @@
+"""Cases of ``ndl.nn.conv`` and ``ndl.nn.conv_transpose``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ndl.verify.case import Draw, Program, case
+
+
+def _options(d: Draw, n: int) -> tuple[dict[str, Any], tuple[int, ...], tuple[int, ...]]:
+    """Stride, padding and dilation, with a kernel and an input that it fits into."""
+    stride = tuple(d.integer(1, 3) for _ in range(n))
+    dilation = tuple(d.integer(1, 2) for _ in range(n))
+    kernel = d.choice([(1, 7), (5, 3)]) if n == 2 and d.integer(0, 3) == 0 else tuple(d.integer(1, 3) for _ in range(n))
+    padding = tuple(d.integer(0, 2) for _ in range(n))
+    size = tuple(max(1, s * (k - 1) + 1 - 2 * p) + d.integer(0, 4) for s, k, p in zip(dilation, kernel, padding))
+    return {"stride": stride, "padding": padding, "dilation": dilation}, kernel, size
+
+
+def _channels(d: Draw) -> tuple[int, int, int]:
+    """(groups, channels in and out of a group); sometimes depthwise."""
+    return d.integer(1, 3), d.integer(1, 3), d.integer(1, 2)
+
+
+def _convolution(n: int) -> None:
+    @case(f"nn.conv.conv{n}d")
+    def function(d: Draw) -> Program:
+        options, kernel, size = _options(d, n)
+        groups, i, o = _channels(d)
+        x = d.normal(*([] if d.integer(0, 4) == 0 else [d.size(1, 3)]), groups * i, *size)
+        W, b = d.normal(groups * o, i, *kernel), d.normal(groups * o)
+        if d.boolean():
+            return Program(
+                lambda T, x, W, b: getattr(T.nn.functional, f"conv{n}d")(x, W, b, groups=groups, **options), x, W, b
+            )
+        return Program(
+            lambda T, x, W: getattr(T.nn.functional, f"conv{n}d")(x, W, groups=groups, **options), x, W
+        )
+
+    @case(f"nn.conv.Conv{n}d")
+    def module(d: Draw) -> Program:
+        mode = d.choice(["zeros", "reflect", "replicate", "circular"])
+        padding: Any = d.choice(["same", "valid", 1])
+        k, dilation, bias = d.integer(1, 3), d.integer(1, 2), d.boolean()
+        stride = 1 if padding == "same" else d.integer(1, 2)
+        size = tuple(d.integer(5, 7) for _ in range(n))
+
+        def make(T: Any) -> Any:
+            return getattr(T.nn, f"Conv{n}d")(
+                2, 3, k, stride, padding, dilation, bias=bias, padding_mode=mode
+            )
+
+        return Program(lambda T, m, x: m(x), d.normal(2, 2, *size), module=make)
+
+    @case(f"nn.conv_transpose.conv_transpose{n}d")
+    def transposed(d: Draw) -> Program:
+        groups, i, o = _channels(d)
+        stride = tuple(d.integer(1, 3) for _ in range(n))
+        dilation = tuple(d.integer(1, 2) for _ in range(n))
+        kernel = tuple(d.integer(1, 3) for _ in range(n))
+        padding = tuple(d.integer(0, e * (k - 1)) for e, k in zip(dilation, kernel))
+        extra = tuple(d.integer(0, max(s, e) - 1) for s, e in zip(stride, dilation))
+        size = tuple(d.integer(2, 4) for _ in range(n))
+        batch = [] if d.integer(0, 4) == 0 else [d.size(1, 3)]
+        x, W, b = d.normal(*batch, groups * i, *size), d.normal(groups * i, o, *kernel), d.normal(groups * o)
+
+        def run(T: Any, x: Any, W: Any, b: Any) -> Any:
+            f = getattr(T.nn.functional, f"conv_transpose{n}d")
+            return f(x, W, b, stride, padding, extra, groups, dilation)
+
+        return Program(run, x, W, b)
+
+    @case(f"nn.conv_transpose.ConvTranspose{n}d")
+    def transposed_module(d: Draw) -> Program:
+        bias, more = d.boolean(), d.integer(0, 1)
+        size = tuple(d.integer(2, 4) for _ in range(n))
+        wanted = tuple(2 * m - 1 + more for m in size)
+
+        def make(T: Any) -> Any:
+            return getattr(T.nn, f"ConvTranspose{n}d")(2, 3, 3, stride=2, padding=1, bias=bias)
+
+        return Program(lambda T, m, x: m(x, output_size=wanted), d.normal(2, 2, *size), module=make)
+
+
+for _n in (1, 2, 3):
+    _convolution(_n)
+
+
+@case("nn.conv.conv2d.empty_batch")
+def empty_batch(d: Draw) -> Program:
+    x, W, b = d.normal(0, 2, 5, 4), d.normal(3, 2, 3, 3), d.normal(3)
+    return Program(lambda T, x, W, b: T.nn.functional.conv2d(x, W, b), x, W, b, second=False)

@@ -1,0 +1,32 @@
+"""Cases of ``ndl.ops.linalg``."""
+
+import math
+
+from ndl.verify.case import Draw, Program, case
+from ndl.verify.cases.norms import ORDERS
+from ndl.verify.cases.reduction import some_dims
+
+
+@case("ops.linalg.vector_norm")
+def vector_norm(d: Draw) -> Program:
+    x = d.distinct(*d.shape())
+    p, dim, keepdim = d.choice(ORDERS), some_dims(d, x.ndim), d.boolean()
+    return Program(lambda T, x: T.linalg.vector_norm(x, p, dim, keepdim), x)
+
+
+@case("ops.linalg.matrix_norm")
+def matrix_norm(d: Draw) -> Program:
+    x = d.distinct(*d.shape(min_dims=2, low=2))
+    p, keepdim = d.choice(["fro", 1, -1, math.inf, -math.inf]), d.boolean()
+    rows = d.integer(0, x.ndim - 1)
+    columns = (rows + d.integer(1, x.ndim - 1)) % x.ndim - d.choice([0, x.ndim])
+    return Program(
+        lambda T, x: (T.linalg.matrix_norm(x, p, keepdim=keepdim), T.linalg.matrix_norm(x, p, (rows, columns))), x
+    )
+
+
+@case("ops.linalg.norm")
+def norm(d: Draw) -> Program:
+    x = d.distinct(*d.shape(min_dims=1, max_dims=2, low=2))
+    p = d.choice([1, -1, math.inf, -math.inf])
+    return Program(lambda T, x: (T.linalg.norm(x), T.linalg.norm(x, p), T.linalg.norm(x, p, 0, True)), x)

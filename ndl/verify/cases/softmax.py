@@ -1,0 +1,55 @@
+"""Cases of ``ndl.nn.softmax``."""
+
+from ndl.verify.case import Draw, Program, case
+
+
+@case("nn.softmax.softmax")
+def softmax(d: Draw) -> Program:
+    shape = d.shape(0, 4)
+    dim = d.dim(len(shape))
+    return Program(lambda T, x: T.nn.functional.softmax(x, dim=dim), d.normal(*shape))
+
+
+@case("nn.softmax.log_softmax")
+def log_softmax(d: Draw) -> Program:
+    shape = d.shape(0, 4)
+    dim = d.dim(len(shape))
+    return Program(lambda T, x: T.nn.functional.log_softmax(x, dim=dim), d.normal(*shape))
+
+
+@case("nn.softmax.softmax.large")
+def large(d: Draw) -> Program:
+    """Logits whose exponentials overflow, and ties: the largest value must be taken off first, row by row."""
+    x = 1000.0 * d.ties(d.size(), d.size(2))
+
+    def run(T, x):  # type: ignore[no-untyped-def]
+        return T.nn.functional.softmax(x, dim=1), T.nn.functional.log_softmax(x, dim=1)
+
+    return Program(run, x, numeric=False)
+
+
+@case("nn.softmax.softmax.masked")
+def masked(d: Draw) -> Program:
+    """−∞ where attention masks: weight and gradient are 0 there, and nan where a whole row is masked."""
+    x, hidden = d.normal(3, 4), d.mask(3, 4)
+
+    def run(T, x, hidden):  # type: ignore[no-untyped-def]
+        return T.nn.functional.softmax(x.masked_fill(hidden, float("-inf")), dim=-1)
+
+    return Program(run, x, hidden, numeric=False)
+
+
+@case("nn.softmax.softmax.integers")
+def integers(d: Draw) -> Program:
+    x = d.integers(-3, 3, d.size(), d.size())
+    return Program(lambda T, x: T.nn.functional.softmax(x, dim=-1, dtype=T.float64), x)
+
+
+@case("nn.softmax.Softmax")
+def softmax_module(d: Draw) -> Program:
+    return Program(lambda T, m, x: m(x), d.normal(*d.shape(2, 3)), module=lambda T: T.nn.Softmax(dim=1))
+
+
+@case("nn.softmax.LogSoftmax")
+def log_softmax_module(d: Draw) -> Program:
+    return Program(lambda T, m, x: m(x), d.normal(*d.shape(2, 3)), module=lambda T: T.nn.LogSoftmax(dim=-1))

@@ -1,0 +1,3 @@
+from tests.proof import proof
+
+test_parity, test_numeric, test_second = proof("ops.logic")

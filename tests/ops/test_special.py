@@ -1,0 +1,2 @@
+from tests.proof import proof
+test_parity, test_numeric, test_second = proof("ops.special")
