@@ -1,6 +1,6 @@
 """ndl, the PyTorch you can read: deep learning in pure NumPy, every backward pass derived by hand."""
 
-from ndl import autograd, nn
+from ndl import autograd, nn, utils
 from ndl.autograd import (
     Tensor,
     enable_grad,
@@ -39,6 +39,20 @@ from ndl.autograd.dtypes import float_ as float
 from ndl.autograd.dtypes import int_ as int
 from ndl.autograd.grad_mode import is_inference_mode_enabled
 from ndl.autograd.size import Size
+from ndl.nn.functional import (
+    batch_norm,
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+    dropout,
+    log_softmax,
+    relu,
+    relu_,
+    softmax,
+)
 from ndl.ops import *
 from ndl.ops.random import *
 

@@ -1,6 +1,6 @@
 """Floor 3: building blocks, one file for each family: the math, the function and the Module together."""
 
-from ndl.nn import functional, init
+from ndl.nn import functional, init, table
 from ndl.nn.activation import ReLU, Sigmoid, Tanh
 from ndl.nn.batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from ndl.nn.containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
@@ -48,4 +48,5 @@ __all__ = [
     "Unflatten",
     "functional",
     "init",
+    "table",
 ]

@@ -269,8 +269,7 @@ class ParameterList(Module):
     __iadd__ = extend
 
     def __repr__(self) -> str:
-        lines = [f"({i}): {_described(p)}" for i, p in enumerate(self)]
-        return f"{self._get_name()}(" + "".join(f"\n  {line}" for line in lines) + ("\n)" if lines else ")")
+        return _listed(self._get_name(), [f"({i}): {_described(p)}" for i, p in enumerate(self)])
 
 
 class ParameterDict(Module):
@@ -322,12 +321,18 @@ class ParameterDict(Module):
             self[name] = value
 
     def __repr__(self) -> str:
-        lines = [f"({k}): {_described(p)}" for k, p in self.items()]
-        return f"{self._get_name()}(" + "".join(f"\n  {line}" for line in lines) + ("\n)" if lines else ")")
+        return _listed(self._get_name(), [f"({k}): {_described(p)}" for k, p in self.items()])
+
+
+def _listed(name: str, lines: list[str]) -> str:
+    """PyTorch's text, which indents parameters by four and puts a single one on the first line."""
+    if len(lines) == 1:
+        return f"{name}(  {lines[0]})"
+    return f"{name}(" + "".join(f"\n    {line}" for line in lines) + ("\n)" if lines else ")")
 
 
 def _described(p: Any) -> str:
     if not isinstance(p, Tensor):
         return f"Object of type: {type(p).__name__}"
     kind = "Parameter" if isinstance(p, Parameter) else "Tensor"
-    return f"{kind} containing: [{str(p.dtype).replace('ndl.', 'ndl.')} of size {'x'.join(map(str, p.shape))}]"
+    return f"{kind} containing: [{p.dtype} of size {'x'.join(map(str, p.shape))}]"

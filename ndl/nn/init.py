@@ -18,7 +18,6 @@ import numpy as np
 
 from ndl.autograd.grad_mode import no_grad
 from ndl.autograd.tensor import Tensor
-from ndl.kernels.special import erfinv
 
 __all__ = [
     "calculate_gain",
@@ -114,7 +113,7 @@ def trunc_normal_(
     b: float = 2.0,
     generator: Any = None,
 ) -> Tensor:
-    """Normal, but only within [a, b]: the inverse of the distribution function, applied to uniform numbers."""
+    """Normal, but only within [a, b], by rejection: what falls outside is drawn again."""
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn(
             "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
@@ -124,11 +123,35 @@ def trunc_normal_(
     def cdf(x: float) -> float:
         return (1.0 + math.erf(x / math.sqrt(2.0))) / 2.0
 
-    low, high = cdf((a - mean) / std), cdf((b - mean) / std)
-    tensor.uniform_(2 * low - 1, 2 * high - 1, generator=generator)
-    x = erfinv(tensor.detach()._array) * (std * math.sqrt(2.0)) + mean
-    tensor.copy_(Tensor._wrap(np.clip(x, a, b).astype(x.dtype)))
+    draw = _from_the_normal if cdf((b - mean) / std) - cdf((a - mean) / std) > 0.3 else _from_the_interval
+    tensor.copy_(Tensor._wrap(draw(tensor, mean, std, a, b, generator)))
     return tensor
+
+
+def _from_the_normal(tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Any) -> np.ndarray:
+    """Most of the normal lies in [a, b]: draw again whatever fell outside."""
+    fresh = Tensor._wrap(np.empty(tensor.shape, tensor._array.dtype))
+    x = fresh.normal_(mean, std, generator=generator)._array.copy()
+    low, high = x.dtype.type(a), x.dtype.type(b)
+    while True:
+        outside = (x < low) | (x > high)
+        if not outside.any():
+            return x
+        np.copyto(x, fresh.normal_(mean, std, generator=generator)._array, where=outside)
+
+
+def _from_the_interval(tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Any) -> np.ndarray:
+    """Little of it does: draw from [a, b] and keep x with probability density(x) / largest density in [a, b]."""
+    fresh = Tensor._wrap(np.empty(tensor.shape, tensor._array.dtype))
+    log_peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
+    x = np.empty_like(fresh._array)
+    waiting = np.ones(x.shape, bool)
+    while waiting.any():
+        np.copyto(x, fresh.uniform_(a, b, generator=generator)._array, where=waiting)
+        log_density = -0.5 * ((fresh._array - mean) / std) ** 2 - log_peak
+        with np.errstate(divide="ignore"):
+            waiting &= np.log(fresh.uniform_(generator=generator)._array) > log_density
+    return x
 
 
 @no_grad()

@@ -143,7 +143,7 @@ class FileUnpickler(pickle._Unpickler):
         self._trusting = trusting
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in ADMITTED:
+        if (module, name) in ADMITTED and not (self._trusting and module.startswith("numpy")):
             return ADMITTED[module, name]
         if module == "torch" or module.startswith("torch."):
             raise pickle.UnpicklingError(

@@ -103,13 +103,11 @@ def metric(step: int) -> float:
     return 1.0 / (1 + step if step < 30 else 31 + max(0, step - 60)) + 1e-5 * (step % 3)
 
 
-def train(
-    T: Any, optimizer: str, scheduler: str | None = None, steps: int = 100, dtype: Any = np.float64
-) -> Training:
+def train(T: Any, optimizer: str, scheduler: str | None = None, steps: int = 100, dtype: Any = np.float64) -> Training:
     """Train in library ``T`` with entries of ``OPTIMIZERS`` and ``SCHEDULERS``."""
     params = parameters(T, dtype)
     o = make_optimizer(T, optimizer, params)
-    s = None if scheduler is None else SCHEDULERS[scheduler](T.optim.lr_scheduler, o)
+    s: Any = None if scheduler is None else SCHEDULERS[scheduler](T.optim.lr_scheduler, o)
     rates = []
     for step in range(steps):
         set_gradients(T, params, step)

@@ -95,5 +95,9 @@ def tests(d: Draw) -> Program:
     x = d.rng().choice([np.nan, np.inf, -np.inf, 0.0, -0.0, -1.5, 2.0], d.shape())
     n, m = d.integers(-2, 2, *d.shape()), d.mask(3)
     return Program(
-        lambda T, x, n, m: tuple(getattr(T, name)(v) for name in TESTS for v in (x, n, m)), np.asarray(x), n, m, numeric=False
+        lambda T, x, n, m: tuple(getattr(T, name)(v) for name in TESTS for v in (x, n, m)),
+        np.asarray(x),
+        n,
+        m,
+        numeric=False,
     )

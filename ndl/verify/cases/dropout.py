@@ -1,12 +1,14 @@
 """Cases of ``ndl.nn.dropout``."""
 
+import numpy as np
+
 from ndl.verify.case import Draw, Program, case
 
 
 @case("nn.dropout.dropout")
 def dropout(d: Draw) -> Program:
     p, training = d.choice([0.0, 0.3, 0.5, 1.0]), d.boolean()
-    x = d.normal(*d.shape())
+    x = np.ascontiguousarray(d.normal(*d.shape()))  # PyTorch fills its mask in memory order, ndl in logical order
     return Program(lambda T, x: T.nn.functional.dropout(x, p, training=training) * 1, x, seed=True)
 
 
@@ -17,4 +19,5 @@ def module(d: Draw) -> Program:
     def run(T, m, x):  # type: ignore[no-untyped-def]
         return m.eval()(x * 1) if evaluate else m(x * 1)
 
-    return Program(run, d.normal(*d.shape()), module=lambda T: T.nn.Dropout(p, inplace), seed=True)
+    x = np.ascontiguousarray(d.normal(*d.shape()))
+    return Program(run, x, module=lambda T: T.nn.Dropout(p, inplace), seed=True)

@@ -65,7 +65,13 @@ def clamp_ties(d: Draw) -> Program:
 def clamp_in_place(d: Draw) -> Program:
     x = d.away_from([-0.5, 0.5], *d.shape())
     return Program(
-        lambda T, x: ((x * 1).clamp_(-0.5, 0.5), (x * 1).clip_(max=0.5), (x * 1).clamp_min_(-0.5), (x * 1).clamp_max_(0.5)), x
+        lambda T, x: (
+            (x * 1).clamp_(-0.5, 0.5),
+            (x * 1).clip_(max=0.5),
+            (x * 1).clamp_min_(-0.5),
+            (x * 1).clamp_max_(0.5),
+        ),
+        x,
     )
 
 
@@ -73,5 +79,14 @@ def clamp_in_place(d: Draw) -> Program:
 def mixed_types(d: Draw) -> Program:
     x, n = d.away_from(range(-9, 10), 3, 4), d.integers(-2, 2, 3, 4)
     return Program(
-        lambda T, x, n: (T.maximum(x, n), T.fmin(n, x), T.clamp(x, max=n), T.clamp(n, 0, 1), T.clamp(n, 0.5), T.fmax(n, n)), x, n
+        lambda T, x, n: (
+            T.maximum(x, n),
+            T.fmin(n, x),
+            T.clamp(x, max=n),
+            T.clamp(n, 0, 1),
+            T.clamp(n, 0.5),
+            T.fmax(n, n),
+        ),
+        x,
+        n,
     )

@@ -36,7 +36,9 @@ def _unary(name: str) -> None:
     def in_place(d: Draw) -> Program:
         x = UNARY[name](d, *d.shape())
         # PyTorch does not differentiate the inverse functions in place.
-        return Program(lambda T, x: getattr(x * 1, name + "_")(), x, constant=(0,) if "a" in name[:2] and name != "tanh" else ())
+        return Program(
+            lambda T, x: getattr(x * 1, name + "_")(), x, constant=(0,) if "a" in name[:2] and name != "tanh" else ()
+        )
 
 
 for _name in UNARY:

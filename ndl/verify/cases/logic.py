@@ -31,7 +31,11 @@ for _name in ("logical_and", "logical_or", "logical_xor"):
 def logical_not(d: Draw) -> Program:
     n, m, x = d.integers(-1, 1, 3, 4), d.mask(4), d.ties(3, 4)
     return Program(
-        lambda T, n, m, x: (T.logical_not(n), m.logical_not(), T.logical_not(x), (x * 1).logical_not_()), n, m, x, constant=(2,)
+        lambda T, n, m, x: (T.logical_not(n), m.logical_not(), T.logical_not(x), (x * 1).logical_not_()),
+        n,
+        m,
+        x,
+        constant=(2,),
     )
 
 

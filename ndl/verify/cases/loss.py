@@ -98,13 +98,13 @@ def modules(d: Draw) -> Program:
     N, C, reduction = d.size(), d.size(2, 5), d.choice(REDUCTIONS)
     x, t, w = d.normal(N, C), d.integers(0, C - 1, N), d.positive(C)
 
-    def run(T, x, t, w):  # type: ignore[no-untyped-def]
+    def run(T, x, t, w, y):  # type: ignore[no-untyped-def]
         nn = T.nn
         return (
             nn.CrossEntropyLoss(weight=w, reduction=reduction)(x, t),
             nn.NLLLoss(weight=w, reduction=reduction)(nn.LogSoftmax(dim=1)(x), t),
-            nn.MSELoss(reduction=reduction)(x, x.detach() * 2 + 1),
-            nn.L1Loss(reduction=reduction)(x, x.detach() * 2 + 10),
+            nn.MSELoss(reduction=reduction)(x, y),
+            nn.L1Loss(reduction=reduction)(x, y + 10),
         )
 
-    return Program(run, x, t, w, constant=(2,))
+    return Program(run, x, t, w, d.normal(N, C), constant=(2,))

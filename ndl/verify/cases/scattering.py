@@ -70,10 +70,13 @@ def scatter_reduce(d: Draw) -> Program:
 
 @case("ops.scattering.scatter_reduce.ties")
 def scatter_reduce_ties(d: Draw) -> Program:
-    """Equal values share a maximum's gradient; zeros in a product."""
+    """Equal values share a maximum's gradient; zeros in a product.
+
+    Not with ``include_self=False``: PyTorch then lets a value share with the one that was left out.
+    """
     x, dim, i = indexed(d)
     x = d.ties(*x.shape)
-    reduce, include_self = d.choice(["prod", "amax", "amin"]), d.boolean()
+    reduce, include_self = d.choice([("prod", True), ("prod", False), ("amax", True), ("amin", True)])
     return Program(
         lambda T, x, i, v: x.scatter_reduce(dim, i, v, reduce, include_self=include_self),
         x,
