@@ -6,6 +6,7 @@ backward pass and optimiser, and returns the loss. Inputs and initial weights co
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -70,7 +71,7 @@ def _sgd(T: Any, model: Any, lr: float = 0.01) -> Any:
 def mlp(T: Any, sizes: list[int]) -> Any:
     """Linear layers with ReLU between them."""
     layers: list = []
-    for n, m in zip(sizes, sizes[1:]):
+    for n, m in itertools.pairwise(sizes):
         layers += [T.nn.Linear(n, m), T.nn.ReLU()]
     return equal_weights(T, T.nn.Sequential(*layers[:-1]))
 
@@ -85,3 +86,88 @@ def small_mlp(T: Any) -> Callable[[], float]:
 def wide_mlp(T: Any) -> Callable[[], float]:
     model = mlp(T, [784, 1024, 1024, 10])
     return classifier_step(T, model, (256, 784), _sgd(T, model))
+
+
+def classic_cifar(T: Any) -> Any:
+    """The original's network: conv 3→8→16→32 with ReLU and pooling, then 512-128-64-10."""
+    nn = T.nn
+    model = nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.AvgPool2d(2),
+        nn.Flatten(), nn.Linear(512, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10),
+    )  # fmt: skip
+    return equal_weights(T, model)
+
+
+@workload("classic CIFAR network, batch 16")
+def classic_16(T: Any) -> Callable[[], float]:
+    model = classic_cifar(T)
+    return classifier_step(T, model, (16, 3, 32, 32), _sgd(T, model, 0.001))
+
+
+@workload("classic CIFAR network, batch 128")
+def classic_128(T: Any) -> Callable[[], float]:
+    model = classic_cifar(T)
+    return classifier_step(T, model, (128, 3, 32, 32), _sgd(T, model, 0.001))
+
+
+def vgg(T: Any) -> Any:
+    """3-64-64-M-128-128-M-256-256-M-10 with BatchNorm."""
+    nn = T.nn
+    layers: list = []
+    channels = 3
+    for width in (64, 64, "M", 128, 128, "M", 256, 256, "M"):
+        if width == "M":
+            layers.append(nn.MaxPool2d(2))
+        else:
+            layers += [
+                nn.Conv2d(channels, width, 3, padding=1, bias=False),
+                nn.BatchNorm2d(width),
+                nn.ReLU(inplace=True),
+            ]
+            channels = int(width)
+    layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(256, 10)]
+    return equal_weights(T, nn.Sequential(*layers))
+
+
+@workload("VGG-like, batch 64")
+def vgg_64(T: Any) -> Callable[[], float]:
+    model = vgg(T)
+    return classifier_step(T, model, (64, 3, 32, 32), _sgd(T, model))
+
+
+def resnet(T: Any) -> Any:
+    """32 channels, then residual blocks 32, 64 with stride 2, 128 with stride 2."""
+    nn = T.nn
+
+    class Block(nn.Module):
+        def __init__(self, n: int, m: int, stride: int) -> None:
+            super().__init__()
+            self.conv1 = nn.Conv2d(n, m, 3, stride, 1, bias=False)
+            self.bn1 = nn.BatchNorm2d(m)
+            self.conv2 = nn.Conv2d(m, m, 3, 1, 1, bias=False)
+            self.bn2 = nn.BatchNorm2d(m)
+            self.relu = nn.ReLU(inplace=True)
+            self.shortcut = nn.Sequential()
+            if stride != 1 or n != m:
+                self.shortcut = nn.Sequential(nn.Conv2d(n, m, 1, stride, bias=False), nn.BatchNorm2d(m))
+
+        def forward(self, x: Any) -> Any:
+            out = self.relu(self.bn1(self.conv1(x)))
+            out = self.bn2(self.conv2(out))
+            out += self.shortcut(x)
+            return self.relu(out)
+
+    model = nn.Sequential(
+        nn.Conv2d(3, 32, 3, padding=1, bias=False), nn.BatchNorm2d(32), nn.ReLU(inplace=True),
+        Block(32, 32, 1), Block(32, 64, 2), Block(64, 128, 2),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, 10),
+    )  # fmt: skip
+    return equal_weights(T, model)
+
+
+@workload("ResNet-like, batch 64")
+def resnet_64(T: Any) -> Callable[[], float]:
+    model = resnet(T)
+    return classifier_step(T, model, (64, 3, 32, 32), _sgd(T, model))

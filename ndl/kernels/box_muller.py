@@ -12,13 +12,14 @@ In float64 NumPy's own log, cos and sin are used: the result is PyTorch's to wit
 In float32 the result is PyTorch's **bit for bit**, and that takes more. Its AVX2 kernel computes log, cos
 and sin with the short polynomials of the Cephes library (S. L. Moshier, single precision; the constants
 below are his), and every product that is added to something is a fused multiply-add, rounded once. NumPy
-has no such instruction. But the product of two float32 numbers is exact in float64, so ``float32(float64(a)
-* b + c)`` is the same number unless the float64 sum lies within 2**-29 of a tie: about once in 10**8
-normals, then by one unit in the last place. Multiplications that are exact anyway stay in float32. On
-processors without AVX2 PyTorch calls the C library instead, and its last digit differs from ours there.
+has no such instruction. But the product of two float32 numbers is exact in float64, so rounding a b + c from
+float64 to float32 gives the same number unless the float64 sum lies within 2**-29 of a tie: about once in
+10**8 normals, then by one unit in the last place. (None among 16 million.) Products that are exact anyway
+stay in float32. On processors without AVX2 PyTorch calls the C library instead, and its last digit differs
+from ours there.
 
-Cost on one core: about 12 ns a float32 number (log, cos and sin of NumPy's own would take 3, but give other
-digits), about 14 ns a float64 number. The work goes in pieces that stay in the cache, shared by the threads.
+Cost on one core: 15 ns a float32 number (NumPy's own log, cos and sin would take 3, but give other digits),
+20 ns a float64 number. The work goes in pieces that stay in the cache, shared by the threads.
 """
 
 from __future__ import annotations
@@ -32,34 +33,18 @@ from ndl.kernels.workspace import scratch
 __all__ = ["box_muller"]
 
 GROUP = 16  # u1 and u2 alternate in halves of this
-PIECE = (
-    16384  # pairs worked on at a time: 800 KB of scratch; smaller pieces pay more for calls than they save
-)
+PIECE = 16384  # pairs worked on at a time, with 800 KB of scratch: for smaller pieces calls cost too much
 F4, F8, I4 = np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.int32)
 
 SQRT_HALF_BITS = 0x3F3504F3  # the float32 next to 1/sqrt(2), as an integer
-LOG = [
-    float(np.float32(c))
-    for c in (
-        7.0376836292e-2,
-        -1.1514610310e-1,
-        1.1676998740e-1,
-        -1.2420140846e-1,
-        1.4249322787e-1,
-        -1.6668057665e-1,
-        2.0000714765e-1,
-        -2.4999993993e-1,
-        3.3333331174e-1,
-    )
-]
+LOG = [float(np.float32(c)) for c in (7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1)]
+LOG += [float(np.float32(c)) for c in (-1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1)]
+LOG += [float(np.float32(c)) for c in (2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1)]
 LN2_LOW, LN2_HIGH = np.float32(-2.12194440e-4), np.float32(0.693359375)  # their sum is log 2
 FOUR_OVER_PI = np.float32(1.27323954473516)
 # Their sum is pi/4; an integer up to 8 times the first or the second is exact in float32.
-PI4_HIGH, PI4_MIDDLE, PI4_LOW = (
-    np.float32(0.78515625),
-    np.float32(2.4187564849853515625e-4),
-    3.77489497744594108e-8,
-)
+PI4_HIGH, PI4_MIDDLE = np.float32(0.78515625), np.float32(2.4187564849853515625e-4)
+PI4_LOW = float(np.float32(3.77489497744594108e-8))
 COS = [float(np.float32(c)) for c in (2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2)]
 SIN = [float(np.float32(c)) for c in (-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1)]
 
@@ -77,7 +62,10 @@ def box_muller(u: NDArray) -> None:
         for first in range(start, stop, step):
             piece(groups[first : min(first + step, stop)])
 
-    parallel_for(len(groups), share, grain=2 * step)
+    if len(groups) <= step:
+        share(0, len(groups))
+    else:
+        parallel_for(len(groups), share, grain=step)
 
 
 def _piece_float64(g: NDArray[np.float64]) -> None:
@@ -104,9 +92,7 @@ def _piece_float32(g: NDArray[np.float32]) -> None:
     np.multiply(r.reshape(-1, GROUP // 2), sin.reshape(-1, GROUP // 2), out=g[:, 1])
 
 
-def _horner(
-    x: NDArray[np.float64], coefficients: list[float], single: NDArray[np.float32], out: NDArray
-) -> None:
+def _horner(x: NDArray[np.float64], coefficients: list[float], single: NDArray[np.float32], out: NDArray) -> None:
     """out = (.. (c0 x + c1) x + ..) x + c_last, every step one fused multiply-add of float32."""
     np.multiply(x, coefficients[0], out=out)
     for c in coefficients[1:-1]:
@@ -181,7 +167,7 @@ def _sin_cos(x: NDArray[np.float32], sin: NDArray[np.float32], cos: NDArray[np.f
         x -= z
     wide_x[...] = x
     wide[...] = y
-    wide *= np.float64(np.float32(PI4_LOW))
+    wide *= PI4_LOW
     wide_x -= wide
     x[...] = wide_x
     wide_x[...] = x

@@ -18,6 +18,7 @@ __all__ = ["apply_in_pieces"]
 
 PIECE_BYTES = 65536
 GRAIN = 1 << 16  # numbers for which waking a thread pays
+DTYPES = [np.dtype(t) for t in (np.float16, np.float32, np.float64)]
 
 
 def apply_in_pieces(
@@ -33,7 +34,7 @@ def apply_in_pieces(
     and float32 for float16. A kernel must have read its piece of x before it writes to the piece of out.
     """
     x = np.asarray(x)
-    if x.dtype.kind != "f":
+    if x.dtype not in DTYPES:
         raise TypeError(f"expected an array of float16, float32 or float64, but got {x.dtype}")
     if out is None:
         out = np.empty_like(x)
@@ -44,9 +45,9 @@ def apply_in_pieces(
     dtype = np.dtype(work) if work is not None else np.result_type(x.dtype, np.float32)
 
     def share(start: int, stop: int) -> None:
-        # The iterator walks in memory order, converts where the dtype differs, and copies only where it must.
-        # Without delay_bufalloc it would start with a buffer for the first piece, and leave that for ``start``
-        # by writing it back, over what another thread has put there.
+        # The iterator walks in memory order, converts where the dtype differs, and copies only where it
+        # must. Without delay_bufalloc it would begin with a buffer for the first piece, and on its way to
+        # ``start`` write that back, over what another thread has put there.
         pieces = np.nditer(
             [x, out],
             ["external_loop", "buffered", "delay_bufalloc", "zerosize_ok", "ranged"],

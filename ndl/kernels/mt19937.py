@@ -137,13 +137,11 @@ class MersenneTwister:
         state = np.asarray(state)
         if state.dtype != np.uint8:
             raise TypeError(
-                f"a generator's state is an array of uint8, but got {state.dtype}; "
-                "pass what get_state() returned"
+                f"a generator's state is an array of uint8, but got {state.dtype}; pass what get_state() returned"
             )
         if state.size != STATE_BYTES:
             raise RuntimeError(
-                f"a generator's state has {STATE_BYTES} bytes, but got {state.size}; "
-                "pass what get_state() returned"
+                f"a generator's state has {STATE_BYTES} bytes, but got {state.size}; pass what get_state() returned"
             )
         record = np.frombuffer(state.tobytes(), _LAYOUT)[0]
         left, position = int(record["left"]), int(record["next"])

@@ -83,5 +83,6 @@ def adam(
     add(m, multiply(g, c.one_minus_beta1, x), m)
     multiply(v, c.beta2, v)
     add(v, multiply(multiply(g, c.one_minus_beta2, x), g, x), v)
-    root = sqrt(v if v_max is None else maximum(v_max, v, out=v_max), w)  # g, which may lie in w, is not needed any more
+    # w may hold g, which has done its work.
+    root = sqrt(v if v_max is None else maximum(v_max, v, out=v_max), w)
     subtract(p, divide(multiply(m, c.step_size, x), add(root, c.eps, w), x), p)

@@ -104,9 +104,7 @@ class Generator:
 
     # -------------------------------------------------------------------------------- real numbers
 
-    def uniform(
-        self, low: float = 0.0, high: float = 1.0, shape: Shape = (), dtype: DTypeLike = np.float32
-    ) -> NDArray:
+    def uniform(self, low: float = 0.0, high: float = 1.0, shape: Shape = (), dtype: DTypeLike = np.float32) -> NDArray:
         """``Tensor.uniform_(low, high)``: low + (high - low) k 2**-24, in float64 2**-53, with k uniform."""
         dtype = _floating("uniform", dtype)
         if not low <= high:
@@ -124,9 +122,7 @@ class Generator:
         out[out == dtype.type(high)] = low  # rounding may have reached the excluded end
         return out.reshape(shape)
 
-    def normal(
-        self, mean: float = 0.0, std: float = 1.0, shape: Shape = (), dtype: DTypeLike = np.float32
-    ) -> NDArray:
+    def normal(self, mean: float = 0.0, std: float = 1.0, shape: Shape = (), dtype: DTypeLike = np.float32) -> NDArray:
         """``Tensor.normal_(mean, std)``, and with the defaults ``torch.randn``.
 
         Fewer than 16 numbers come one pair at a time, in float64, and the second of a pair is kept for the
@@ -220,9 +216,7 @@ class Generator:
 
     # -------------------------------------------------------------------------------- choices
 
-    def bernoulli(
-        self, p: float | NDArray, shape: Shape | None = None, dtype: DTypeLike = np.float32
-    ) -> NDArray:
+    def bernoulli(self, p: float | NDArray, shape: Shape | None = None, dtype: DTypeLike = np.float32) -> NDArray:
         """1 with probability p, else 0.
 
         With one number p: ``Tensor.bernoulli_(p)``; ``shape`` is () unless given. With an array p of float16,

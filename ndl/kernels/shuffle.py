@@ -13,8 +13,8 @@ number at t_i comes to rest at place i, which no later step touches). So
   itself.
 
 Both "last steps" are neighbours after a stable sort of the steps by target, and a stable sort of integers
-of 16 bits is a radix sort: linear. Measured: 60,000 numbers in 1 ms, a million in 30; the loop takes 9 and
-500.
+of 16 bits is a radix sort: linear. Measured: 60,000 numbers in 1.2 ms, a million in 100; the loop takes 9
+and 640.
 """
 
 from __future__ import annotations
@@ -41,19 +41,21 @@ def fisher_yates(n: int, offset: NDArray[np.int64]) -> NDArray[np.int64]:
     first[0] = True
     np.not_equal(target[1:], target[:-1], out=first[1:])
 
+    before = np.empty(n, np.int64)  # the step before with the same target, or the target itself
+    before[1:] = step[:-1]
+    np.copyto(before, target, where=first)
+
+    # Place -> the last step before its own that filled it, or the place itself. Of several values written to one
+    # place the last one stays; a step that is its own target is the last, and hands on the one before it.
     held = result.copy()
-    moved = step != target
-    held[target[moved]] = step[
-        moved
-    ]  # of several steps with one target the last stays: place -> step that filled it
+    held[target] = np.where(step == target, before, step)
     while True:
         further = held[held]
         if np.array_equal(further, held):
             break
         held = further
 
-    brought = np.empty(n, np.int64)
-    brought[1:] = held[step[:-1]]  # what the step before in sorted order brought to its target
+    brought = held[before]
     np.copyto(brought, target, where=first)
     result[step] = brought
     return result

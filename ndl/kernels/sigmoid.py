@@ -1,7 +1,6 @@
 """The logistic function and its relatives, with all their digits and without overflow.
 
-    sigmoid x = 1 / (1 + e^-x)       softplus x = log(1 + e^x)       log_sigmoid x = log sigmoid x =
-    -softplus(-x)
+    sigmoid x = 1 / (1 + e^-x)     softplus x = log(1 + e^x)     log_sigmoid x = log sigmoid x
 
 sigmoid is right as it stands: where e^-x overflows, 1 / (1 + inf) = 0 is what is left of a result below the
 smallest normal number; only the warning has to be silenced. The logarithms are not: log(1 + e^1000) is 1000

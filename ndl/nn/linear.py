@@ -18,10 +18,13 @@ import numpy as np
 
 from ndl.autograd.function import ArrayFunction
 from ndl.autograd.tensor import Tensor
+from ndl.kernels.matmul import matmul
+from ndl.kernels.summation import sum_over
 from ndl.nn import init
 from ndl.nn.module import Module
 from ndl.nn.parameter import Parameter
 from ndl.ops.creation import empty
+from ndl.ops.products import MatMul
 from ndl.ops.promotion import array_of
 
 __all__ = ["Identity", "Linear", "linear"]
@@ -35,7 +38,7 @@ class LinearFunction(ArrayFunction):
         need_dx, need_dW = ctx.needs_input_grad[:2]
         ctx.save_for_backward(x if need_dW else None, W if need_dx else None)
         X = x.reshape(-1, x.shape[-1])  # (N, I): all leading dimensions are one batch, one matrix product
-        Y = X @ W.T  # (N, O)
+        Y = matmul(X, W.T)  # (N, O)
         if b is not None:
             Y += b
         return Y.reshape(*x.shape[:-1], W.shape[0]) if x.ndim != 2 else Y
@@ -47,16 +50,12 @@ class LinearFunction(ArrayFunction):
         dx = dW = db = None
         dY = dy.reshape(-1, dy.shape[-1])  # (N, O)
         if need_dx:
-            dx = (dY @ W).reshape(*dy.shape[:-1], W.shape[1])  # (…, I)
+            dx = MatMul.apply(dY, W).reshape(*dy.shape[:-1], W.shape[1])  # (…, I)
         if need_dW:
-            dW = dY.mT @ x.reshape(-1, x.shape[-1])  # (O, I)
+            dW = MatMul.apply(dY.mT, x.reshape(-1, x.shape[-1]))  # (O, I)
         if need_db:
-            db = np.ones(dY.shape[0], dtype_of(dY)) @ dY  # (O,); the BLAS adds rows faster than np.sum does
+            db = dY.sum(0) if ctx.recording else sum_over(dY, (0,))  # (O,)
         return dx, dW, db
-
-
-def dtype_of(x: Any) -> np.dtype:
-    return array_of(x).dtype
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:

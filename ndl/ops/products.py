@@ -19,6 +19,7 @@ import numpy as np
 
 from ndl.autograd.function import ArrayFunction
 from ndl.autograd.views import owned
+from ndl.kernels import matmul as kernel
 from ndl.ops.arithmetic import add, mul
 from ndl.ops.promotion import array_of
 
@@ -51,14 +52,14 @@ class MatMul(ArrayFunction):
     def forward(ctx: Any, X: np.ndarray, Y: np.ndarray) -> np.ndarray:
         need_dX, need_dY = ctx.needs_input_grad[:2]
         ctx.save_for_backward(X if need_dY else None, Y if need_dX else None)
-        return np.matmul(X, Y)  # (…, n, k) (…, k, m) -> (…, n, m)
+        return kernel.matmul(X, Y)  # (…, n, k) (…, k, m) -> (…, n, m)
 
     @staticmethod
     def backward(ctx: Any, dZ: Any) -> tuple:
         X, Y = ctx.saved_tensors
         need_dX, need_dY = ctx.needs_input_grad
-        dX = dZ @ Y.mT if need_dX else None  # (…, n, m) (…, m, k) -> (…, n, k)
-        dY = X.mT @ dZ if need_dY else None  # (…, k, n) (…, n, m) -> (…, k, m)
+        dX = MatMul.apply(dZ, Y.mT) if need_dX else None  # (…, n, m) (…, m, k) -> (…, n, k)
+        dY = MatMul.apply(X.mT, dZ) if need_dY else None  # (…, k, n) (…, n, m) -> (…, k, m)
         return dX, dY
 
 

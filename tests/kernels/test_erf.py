@@ -1,6 +1,7 @@
 """erf and erfc against the C library's, erfinv against both, and the tables against published values."""
 
 import math
+from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
@@ -37,6 +38,39 @@ def test_published_values() -> None:
     )
 
 
+def in_units(y: float, exact: Decimal) -> Decimal:
+    return abs(Decimal(y) - exact) / Decimal(float(np.spacing(float(exact))))
+
+
+def test_against_exact_arithmetic() -> None:
+    """erf x = 2/sqrt(pi) e^(-x²) Σ 2^n x^(2n+1) / (2n+1)!!, whose terms are all positive; then erfc x = 1 - erf x."""
+    # Half way between nodes (256 and 128 to a unit) the series needs most terms. The last results are subnormal.
+    points = [*np.linspace(1e-3, 0.02, 40), *(np.arange(3, 1536, 39) + 0.5) / 256]
+    points += [*(np.arange(0, 3200, 64) + 0.5) / 128, *(np.arange(3200, 3485, 7) + 0.5) / 128]
+    with localcontext() as context:
+        context.prec = 360  # erfc 27.2 is 1e-323
+        root_pi = (4 * (4 * atan_of_one_over(5) - atan_of_one_over(239))).sqrt()
+        for point in points:
+            x = Decimal(float(point))
+            term, total, n = x, Decimal(0), 0
+            while total + term != total:
+                total += term
+                n += 1
+                term *= 2 * x * x / (2 * n + 1)
+            exact = 2 / root_pi * (-x * x).exp() * total
+            assert in_units(erf(np.array([point]))[0], exact) <= 1.6, point
+            assert in_units(erfc(np.array([point]))[0], 1 - exact) <= 1.8, point
+
+
+def atan_of_one_over(q: int) -> Decimal:
+    total, power, n = Decimal(0), Decimal(1) / q, 0
+    while total + power != total:
+        total += power / (2 * n + 1) * (-1) ** n
+        power /= q * q
+        n += 1
+    return total
+
+
 @pytest.mark.parametrize(
     ("low", "high"),
     [(-6.5, 6.5), (0, 1), (0, 0.02), (0, 4 / 256), (5.9, 6.1), (1e-12, 1e-9), (0, 5e-308), (-1e-320, 1e-320)],
@@ -62,9 +96,8 @@ def test_erf_float32(low: float, high: float) -> None:
     ("low", "high"), [(-6, 6), (0, 27.3), (-1, 1), (26, 27.3), (27.2, 27.3), (0.999, 1.001), (-1e-17, 1e-17)]
 )
 def test_erfc_float64(low: float, high: float) -> None:
-    # Half way between nodes, of which there are 128 to a unit, the series needs most terms.
-    x = np.concatenate([np.linspace(low, high, 20_001), (np.arange(3484) + 0.5) / 128])
-    assert ulps(erfc(x), by_math(math.erfc, x)) <= 2.5
+    x = np.linspace(low, high, 20_001)
+    assert ulps(erfc(x), by_math(math.erfc, x)) <= 6  # up to 1.7 are ours, the rest the C library's
 
 
 def test_erf_is_odd_bounded_and_rises() -> None:

@@ -25,9 +25,7 @@ def exact(x: float, a: float, b: float, dtype: type) -> float:
 def test_is_rounded_once(dtype: type, a: float, b: float) -> None:
     a, b = float(dtype(a)), float(dtype(b))
     x = np.random.default_rng(0).standard_normal(2000).astype(dtype)
-    x[:100] = dtype(-b / a) * (
-        1 + np.arange(100, dtype=dtype) * np.finfo(dtype).eps
-    )  # the sum nearly cancels
+    x[:100] = dtype(-b / a) * (1 + np.arange(100, dtype=dtype) * np.finfo(dtype).eps)  # the sum nearly cancels
     expected = np.array([exact(v, a, b, dtype) for v in x], dtype)
     twice_rounded = x * dtype(a) + dtype(b)
     for compute in (fused_multiply_add, scale_and_shift):

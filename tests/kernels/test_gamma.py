@@ -1,6 +1,7 @@
 """lgamma against the C library's and PyTorch's, digamma against PyTorch's and against its own equations."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -25,6 +26,18 @@ def test_published_values() -> None:
     assert digamma(np.array([1.0, 0.5, 2.0, 11.0])).tolist() == pytest.approx(
         [-EULER, -EULER - 2 * math.log(2), 1 - EULER, 7381 / 2520 - EULER], rel=4e-16
     )
+
+
+def test_digamma_of_whole_and_half_numbers() -> None:
+    # ψ(n) = -γ + Σ 1/k for k < n,  ψ(n + 1/2) = -γ - 2 log 2 + Σ 2/(2k - 1) for k <= n
+    n = np.arange(1, 60)
+    whole = [float(sum(Fraction(1, k) for k in range(1, m)) - Fraction(EULER)) for m in n.tolist()]
+    half = [
+        float(sum(Fraction(2, 2 * k - 1) for k in range(1, m + 1)) - Fraction(EULER) - Fraction(2 * math.log(2)))
+        for m in n.tolist()
+    ]
+    assert error(digamma(n.astype(float)), np.array(whole), scale=1) <= 2
+    assert error(digamma(n + 0.5), np.array(half), scale=1) <= 2
 
 
 @pytest.mark.parametrize(

@@ -104,9 +104,7 @@ def test_randint_of_all_64_bits(pair: Pair) -> None:
     pair.same(pair.ours.randint(-(2**63), 2**63, 100), theirs)
 
 
-@pytest.mark.parametrize(
-    "name", ["int64", "int32", "int16", "int8", "uint8", "bool", "float16", "float32", "float64"]
-)
+@pytest.mark.parametrize("name", ["int64", "int32", "int16", "int8", "uint8", "bool", "float16", "float32", "float64"])
 def test_random(pair: Pair, name: str) -> None:
     for n in SIZES:
         theirs = torch.empty(n, dtype=getattr(torch, name)).random_(generator=pair.torch)
@@ -164,11 +162,7 @@ def test_any_sequence_of_draws(data: st.DataObject) -> None:
     pair = Pair(data.draw(st.integers(0, 2**64 - 1)))
     ours, theirs = pair.ours, pair.torch
     for _ in range(data.draw(st.integers(1, 8))):
-        what = data.draw(
-            st.sampled_from(
-                ["uniform", "normal", "integers", "permutation", "bernoulli", "mask", "seed", "state"]
-            )
-        )
+        what = data.draw(st.sampled_from(DRAWS))
         dtype = data.draw(st.sampled_from(list(DTYPES)))
         shape = tuple(data.draw(st.lists(st.integers(1, 9), min_size=0, max_size=3)))
         empty = torch.empty(shape, dtype=DTYPES[dtype])

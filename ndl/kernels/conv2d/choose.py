@@ -14,49 +14,48 @@ AVX-512):
 Winograd's results differ from those of the other rungs by about 1e-6 of the largest output, a few units of
 float32's last digit, and an infinite or NaN pixel spoils the tile it lies in, up to 4 x 4 outputs more than
 it should. ``set_winograd`` and ``winograd_allowed`` switch it off. float64 never takes it: who asks for
-float64 asks for digits."""
+float64 asks for digits.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from importlib import import_module
+from threading import local
 from types import ModuleType
 
 import numpy as np
 
-from ndl.kernels.conv2d import (
-    depthwise,
-    four_loops,
-    im2col,
-    pointwise,
-    shifted,
-    three_loops,
-    tiled,
-    two_loops,
-    winograd,
-    winograd_rows,
-)
+from ndl.kernels.conv2d import depthwise, pointwise, shifted, tiled, winograd, winograd_rows
 from ndl.kernels.conv2d.geometry import Pair, Shape4, output_size
 
-RUNGS: dict[str, ModuleType] = {
-    "four_loops": four_loops,
-    "three_loops": three_loops,
-    "two_loops": two_loops,
-    "im2col": im2col,
-    "tiled": tiled,
-    "shifted": shifted,
-    "winograd_rows": winograd_rows,
-    "winograd": winograd,
-    "pointwise": pointwise,
-    "depthwise": depthwise,
-}
+RUNGS = (
+    "four_loops",
+    "three_loops",
+    "two_loops",
+    "im2col",
+    "tiled",
+    "shifted",
+    "winograd_rows",
+    "winograd",
+    "pointwise",
+    "depthwise",
+)
 
 FEW_CHANNELS = 16
 PAIRS_FOR_TWO_AXES = 1024  # pairs of channels above which Winograd on both axes beats Winograd on one
 PIXELS_PER_FILTER_TRANSFORM = 512  # of the whole batch
 
 _winograd = True
-_winograd_here: ContextVar[bool | None] = ContextVar("winograd_here", default=None)
-_rung_here: ContextVar[str | None] = ContextVar("rung_here", default=None)
+
+
+class _Here(local):
+    """What was asked for in this thread. (Not context variables: forward passes run in a context of their own.)"""
+
+    winograd: bool | None = None
+    rung: ModuleType | None = None
+
+
+_here = _Here()
 
 
 def set_winograd(allowed: bool) -> None:
@@ -68,11 +67,18 @@ def set_winograd(allowed: bool) -> None:
 @contextmanager
 def winograd_allowed(allowed: bool) -> Iterator[None]:
     """The same for the ``with`` block only."""
-    token = _winograd_here.set(allowed)
+    before, _here.winograd = _here.winograd, allowed
     try:
         yield
     finally:
-        _winograd_here.reset(token)
+        _here.winograd = before
+
+
+def rung(name: str) -> ModuleType:
+    """The module of a rung by its name. Raises ``ValueError`` if there is none of that name."""
+    if name not in RUNGS:
+        raise ValueError(f"there is no rung {name!r}; there are {', '.join(RUNGS)}")
+    return import_module(f"ndl.kernels.conv2d.{name}")
 
 
 @contextmanager
@@ -82,13 +88,11 @@ def use_rung(name: str) -> Iterator[None]:
     Raises ``ValueError`` for an unknown name. A rung that does not compute some convolution raises
     ``RuntimeError`` when it meets it.
     """
-    if name not in RUNGS:
-        raise ValueError(f"there is no rung {name!r}; there are {', '.join(RUNGS)}")
-    token = _rung_here.set(name)
+    before, _here.rung = _here.rung, rung(name)
     try:
         yield
     finally:
-        _rung_here.reset(token)
+        _here.rung = before
 
 
 def choose(
@@ -104,9 +108,9 @@ def choose(
 
     The same for all three, and the same in every call with the same arguments.
     """
-    forced = _rung_here.get()
+    forced = _here.rung
     if forced is not None:
-        return RUNGS[forced]
+        return forced
     how = (stride, padding, dilation, groups)
     if pointwise.applies(W_shape, *how):
         return pointwise
@@ -127,5 +131,5 @@ def choose(
 
 
 def _may_use_winograd() -> bool:
-    here = _winograd_here.get()
+    here = _here.winograd
     return _winograd if here is None else here

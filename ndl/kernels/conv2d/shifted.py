@@ -29,8 +29,8 @@ The next rung needs fewer multiplications.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -117,8 +117,7 @@ def weight_grad(
     return dW
 
 
-@dataclass(frozen=True)
-class _Plan:
+class _Plan(NamedTuple):
     """How the padded pictures lie in memory, and which views of them the products take."""
 
     kernel: Pair

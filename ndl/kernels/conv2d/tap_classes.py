@@ -14,11 +14,10 @@ taps, together nine.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class TapClass:
+class TapClass(NamedTuple):
     """Pixels of dx that see the same taps of the kernel, in one direction."""
 
     pixels: slice

@@ -15,8 +15,8 @@ with respect to e:
     s = T(g) e   ⇒   y = T(g)ᵀ d = V_mᵀ [ (V_r g) ⊙ (Cᵀ d) ]
 
 The columns of C are, for finite points, the coefficients of Lagrange's polynomials
-L_j(t) = Π_{q≠p_j} (t - q) / (p_j - q), and for ∞ those of Π_q (t - q), which is 0 at all of them. The denominators are moved from C to V_r, which is applied to the few weights and not to
-the many pixels:
+L_j(t) = Π_{q≠p_j} (t - q) / (p_j - q), and for ∞ those of Π_q (t - q), which is 0 at all of them. The
+denominators are moved from C to V_r, which is applied to the few weights and not to the many pixels:
 
     Aᵀ = V_mᵀ,      G = V_r with row j divided by Π_{q≠p_j} (p_j - q),      Bᵀ = the numerators' coefficients.
 
