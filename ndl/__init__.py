@@ -1,6 +1,10 @@
-"""ndl, the PyTorch you can read: deep learning in pure NumPy, every backward pass derived by hand."""
+"""ndl, the PyTorch you can read: deep learning in pure NumPy, every backward pass derived by hand.
 
-from ndl import autograd, nn, utils
+``import ndl`` gives PyTorch's names: tensors and their operations here, building blocks in ``ndl.nn``, optimisers in
+``ndl.optim``, data loading in ``ndl.utils.data``.
+"""
+
+from ndl import autograd, cuda, linalg, nn, optim, utils
 from ndl.autograd import (
     Tensor,
     enable_grad,
@@ -10,35 +14,37 @@ from ndl.autograd import (
     set_grad_enabled,
 )
 from ndl.autograd.device import device
+from ndl.autograd.dtypes import bool_ as bool
 from ndl.autograd.dtypes import (
     can_cast,
     dtype,
-    double,
     finfo,
     float16,
     float32,
     float64,
     get_default_dtype,
-    half,
     iinfo,
     int8,
     int16,
     int32,
     int64,
-    long,
     promote_types,
     set_default_dtype,
-    short,
     uint8,
     uint16,
     uint32,
     uint64,
 )
-from ndl.autograd.dtypes import bool_ as bool
-from ndl.autograd.dtypes import float_ as float
-from ndl.autograd.dtypes import int_ as int
+from ndl.autograd.dtypes import float16 as half
+from ndl.autograd.dtypes import float32 as float
+from ndl.autograd.dtypes import float64 as double
+from ndl.autograd.dtypes import int16 as short
+from ndl.autograd.dtypes import int32 as int
+from ndl.autograd.dtypes import int64 as long
 from ndl.autograd.grad_mode import is_inference_mode_enabled
+from ndl.autograd.printing import set_printoptions
 from ndl.autograd.size import Size
+from ndl.kernels.threads import get_num_threads, set_num_threads
 from ndl.nn.functional import (
     batch_norm,
     conv1d,
@@ -54,6 +60,9 @@ from ndl.nn.functional import (
     softmax,
 )
 from ndl.ops import *
+from ndl.ops.constants import e, inf, nan, newaxis, pi
+from ndl.ops.promotion import result_type
 from ndl.ops.random import *
+from ndl.utils.serialization import load, save
 
 __version__ = "0.1.0"

@@ -9,10 +9,13 @@ class device:
     """``device('cpu')``, as ``torch.device``; every other type raises RuntimeError."""
 
     __slots__ = ("index", "type")
+    index: int | None
+    type: str
 
     def __init__(self, type: str | device = "cpu", index: int | None = None) -> None:
         if isinstance(type, device):
-            type, index = type.type, type.index
+            index = type.index
+            type = type.type
         if not isinstance(type, str):
             raise RuntimeError(f"expected a device such as 'cpu', but got {type!r}; ndl computes on the CPU")
         kind, _, number = type.partition(":")

@@ -191,7 +191,7 @@ class finfo:
         self.dtype, self.bits = as_dtype(d).name, info.bits
         self.eps, self.max, self.min = float(info.eps), float(info.max), float(info.min)
         self.tiny = self.smallest_normal = float(info.tiny)
-        self.resolution = float(info.resolution)
+        self.resolution = float(str(info.resolution))  # the number it stands for, 0.001, not the nearest float16
 
     def __repr__(self) -> str:
         return f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "\
@@ -209,4 +209,4 @@ class iinfo:
         self.dtype, self.bits, self.max, self.min = as_dtype(d).name, info.bits, int(info.max), int(info.min)
 
     def __repr__(self) -> str:
-        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"
+        return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"

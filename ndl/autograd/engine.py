@@ -174,7 +174,8 @@ def run(
         for root, g in zip(roots, root_grads, strict=True):
             edge = root._edge()
             assert edge is not None
-            arrive(*edge, g, False)
+            target, nr = edge
+            arrive(target, nr, g, False)
         while heap:
             node = heapq.heappop(heap)[1]
             grads = waiting.pop(node)
@@ -184,6 +185,8 @@ def run(
                 continue
             if node.prehooks:
                 grads = _run_prehooks(node, grads)
+            seen = create_graph or wanted is not None or node.tensor_hooks or node.prehooks
+            node.owns_grad = not seen and (node, 0) in owned
             results = _differentiate(node, grads, create_graph)
             if not retain_graph:
                 node.release()
@@ -197,16 +200,7 @@ def run(
                             continue
                     elif (id(target), 0) not in wanted:  # type: ignore[operator]
                         continue
-                fresh = (
-                    type(g) is np.ndarray
-                    and g.base is None
-                    and node.function.takes_arrays  # type: ignore[attr-defined]
-                    and not any(g is d for d in grads)
-                    and not any(g is r for r in results[:i])
-                )
-                # A gradient handed to two inputs belongs to neither.
-                if fresh and any(g is r for r in results[i + 1 :]):
-                    fresh = False
+                fresh = type(g) is np.ndarray and g.base is None and _only_result(node, i, results, grads)
                 arrive(target, nr, g, fresh)
         for leaf, g, fresh in leaves.values():
             if leaf._hooks:
@@ -267,6 +261,20 @@ def _nodes_towards(roots: Sequence[Tensor], wanted: set) -> set:
                 elif target in needed or (target, nr) in wanted:
                     needed.add(node)
     return needed
+
+
+def _only_result(node: Node, i: int, results: Sequence, grads: list) -> bool:
+    """Whether a new array, gradient ``i`` of a node, is seen by nobody but the input it goes to.
+
+    It must not be another gradient too, nor seen through one that is a view of it, nor be a gradient the node was
+    given, unless that was the node's own.
+    """
+    g = results[i]
+    return (
+        node.function.takes_arrays  # type: ignore[attr-defined]
+        and not any(g is d for d in (grads[1:] if node.owns_grad else grads))
+        and not any(k != i and (r is g or getattr(r, "base", None) is g) for k, r in enumerate(results))
+    )
 
 
 def _observe(node: Node, grads: list, wanted: set | None, captured: dict, needed: set | None) -> None:

@@ -47,7 +47,7 @@ class _Switch:
 
     def __call__(self, f: Callable) -> Any:
         if inspect.isclass(f):
-            f.__init__ = self(f.__init__)  # type: ignore[misc]
+            f.__init__ = self(f.__init__)  # type: ignore[method-assign]
             return f
         if inspect.isgeneratorfunction(f):
             # Between two yields the caller's state must hold again, so each step is switched on its own.
@@ -125,6 +125,8 @@ class inference_mode(_Switch):
 
     ``mode=False`` leaves inference mode for a block.
     """
+
+    mode: bool
 
     def __new__(cls, mode: bool | Callable = True) -> Any:
         made = super().__new__(cls)

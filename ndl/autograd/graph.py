@@ -47,6 +47,7 @@ class Node:
             for an output that is no tensor.
         needs_input_grad: one bool for each argument of ``apply``.
         recording: True while a differentiable backward (``create_graph=True``) runs through this node.
+        owns_grad: True if nobody else can see the gradient of output 0: backward may write to it and return it.
 
     Any other attribute set on it in ``forward`` is a constant for ``backward``.
     """
@@ -64,6 +65,7 @@ class Node:
         "needs_input_grad",
         "number",
         "outputs",
+        "owns_grad",
         "posthooks",
         "prehooks",
         "recording",
@@ -79,6 +81,7 @@ class Node:
         self.needs_input_grad = tuple([e is not None for e in edges])
         self.outputs: tuple = ()
         self.recording = False
+        self.owns_grad = False
         self.released = False
         self._to_save: tuple = ()
         self._saved: tuple = ()
@@ -166,7 +169,7 @@ class Node:
     @property
     def next_functions(self) -> tuple:
         """Where the gradients go: ((node, output number), …); a leaf appears as its ``AccumulateGrad``."""
-        pairs = []
+        pairs: list[tuple[Any, int]] = []
         for edge in self.edges:
             if edge is None:
                 pairs.append((None, 0))

@@ -9,6 +9,10 @@ from typing import Any, ClassVar, SupportsIndex
 import numpy as np
 from numpy.typing import NDArray
 
+from ndl.autograd.tensor import Tensor
+from ndl.ops.creation import from_numpy
+from ndl.utils.data.collate import default_collate
+
 from .errors import DamagedDataError
 
 
@@ -58,6 +62,16 @@ class ImageDataset:
         if self.target_transform is not None:
             target = self.target_transform(target)
         return image, target
+
+    def batch(self, indices: Sequence[int]) -> list[Tensor]:
+        """The pictures and labels of ``indices`` as two tensors: what a DataLoader would collate, at once.
+
+        Pictures are as in ``dataset[i]``: uint8 unless a transform makes something else of them.
+        """
+        if self.transform is not None or self.target_transform is not None:
+            return default_collate([self[i] for i in indices])
+        rows = np.asarray(indices, np.intp)
+        return [from_numpy(self.data.take(rows, 0)), from_numpy(self.targets.take(rows))]
 
     def arrays(self, normalised: bool = True) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """The whole split as float32 pictures (N, C, H, W) and int64 labels (N,), for a loader of arrays.

@@ -85,8 +85,8 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         y = input @ weight
         return y if bias is None else y + bias
     raise RuntimeError(
-        f"mat1 and mat2 shapes cannot be multiplied: linear got an input of shape {list(x.shape)} and a weight of shape "
-        f"{list(W.shape)} (out_features, in_features); the input's last dimension must be in_features"
+        f"mat1 and mat2 shapes cannot be multiplied: linear got an input of shape {list(x.shape)} and a weight of "
+        f"shape {list(W.shape)} (out_features, in_features); the input's last dimension must be in_features"
     )
 
 

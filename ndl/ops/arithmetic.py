@@ -113,8 +113,8 @@ def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
 
 
 _NO_BOOL = (
-    "{}, the `{}` operator, on a bool tensor is not supported. Use the `~` or `logical_not()` operator to invert a mask, "
-    "and `^` or `logical_xor()` for the difference of two masks."
+    "{}, the `{}` operator, on a bool tensor is not supported. Use the `~` or `logical_not()` operator to invert a "
+    "mask, and `^` or `logical_xor()` for the difference of two masks."
 )
 
 
@@ -125,7 +125,7 @@ def _scaled(x: Any, y: Any, alpha: Any) -> tuple:
             "For integral input tensors, argument alpha must not be a floating point number: "
             f"got {alpha} for {array_of(x).dtype}"
         )
-    return x, mul(y, alpha)
+    return x, (y * alpha if isinstance(y, (int, float)) else mul(y, alpha))
 
 
 def _is_bool(x: Any) -> bool:

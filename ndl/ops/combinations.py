@@ -19,9 +19,7 @@ class Lerp(ArrayFunction):
     @staticmethod
     def forward(ctx: Any, x: Any, y: Any, w: Any) -> np.ndarray:
         need_dx, need_dy, need_dw = ctx.needs_input_grad[:3]
-        ctx.save_for_backward(
-            x if need_dw else None, y if need_dw else None, w if need_dx or need_dy else None
-        )
+        ctx.save_for_backward(x if need_dw else None, y if need_dw else None, w if need_dx or need_dy else None)
         # Starting from the nearer end, w = 1 gives exactly y.
         if not isinstance(w, np.ndarray):
             return x + w * (y - x) if -0.5 < w < 0.5 else y - (y - x) * (1 - w)
@@ -45,7 +43,7 @@ def lerp(input: Any, end: Any, weight: Any) -> Any:
     return together(Lerp, input, end, weight)
 
 
-class AddCMul(ArrayFunction):
+class Addcmul(ArrayFunction):
     """z = x + v a b;  dx = dz,  da = dz v b,  db = dz v a."""
 
     @staticmethod
@@ -65,10 +63,10 @@ class AddCMul(ArrayFunction):
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     """input + value · tensor1 · tensor2. Gradients: dz, dz · value · tensor2 and dz · value · tensor1."""
     x, a, b = promote(input, tensor1, tensor2)
-    return together(AddCMul, x, a, b, value if array_of(x).dtype.kind in "fc" else int(value))
+    return together(Addcmul, x, a, b, value if array_of(x).dtype.kind in "fc" else int(value))
 
 
-class AddCDiv(ArrayFunction):
+class Addcdiv(ArrayFunction):
     """z = x + v a / b;  dx = dz,  da = dz v / b,  db = −dz v a / b²."""
 
     @staticmethod
@@ -95,4 +93,4 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
             "for the quotient without its fraction, or convert a tensor with .float()"
         )
     x, a, b = promote(input, tensor1, tensor2)
-    return together(AddCDiv, x, a, b, value)
+    return together(Addcdiv, x, a, b, value)

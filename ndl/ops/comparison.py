@@ -45,11 +45,7 @@ OTHER = "'other' (position 2)"
 
 
 def _compare(ufunc: Callable, input: Any, other: Any) -> Any:
-    x, y = array_of(input), array_of(other)
-    # NumPy compares integers with any whole number exactly, also with one that their type cannot hold.
-    if not (type(y) is int and isinstance(x, np.ndarray) and x.dtype.kind in "iu"):
-        x, y = promote(x, y)
-    return answer(ufunc, (input, other), x, y)
+    return answer(ufunc, (input, other), *promote(array_of(input), array_of(other)))
 
 
 def answer(ufunc: Callable, given: tuple, *arrays: Any) -> Any:
@@ -125,9 +121,7 @@ def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, eq
     return answer(close, (input, other), x, y)
 
 
-def allclose(
-    input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
-) -> bool:
+def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     """Whether all elements are close, as ``isclose`` has it: a Python bool."""
     return bool(np.all(array_of(isclose(input, other, rtol, atol, equal_nan))))
 

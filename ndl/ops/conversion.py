@@ -13,26 +13,13 @@ from ndl.autograd.function import ArrayFunction
 from ndl.autograd.tensor import Tensor
 from ndl.ops.promotion import Cast
 
-__all__ = [
-    "bool_",
+__all__ = [  # the other names are methods only; ndl.double, ndl.long, … are types
     "channels_last",
     "channels_last_3d",
     "clone",
-    "contiguous",
     "contiguous_format",
-    "cpu",
-    "double",
-    "float_",
-    "half",
-    "int_",
-    "is_contiguous",
-    "long",
     "memory_format",
     "preserve_format",
-    "short",
-    "to",
-    "type_",
-    "type_as",
 ]
 
 

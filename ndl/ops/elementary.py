@@ -156,7 +156,7 @@ def log10(input: Any) -> Any:
     return unary(Log10, input)
 
 
-class LogAddExp(ArrayFunction):
+class Logaddexp(ArrayFunction):
     """z = ln(eˣ + eʸ);  dx = dz / (1 + e^(y−x)),  dy = dz / (1 + e^(x−y))."""
 
     @staticmethod
@@ -176,10 +176,10 @@ def logaddexp(input: Any, other: Any) -> Any:
 
     Raises NotImplementedError for integers.
     """
-    return _of_floats("logaddexp", LogAddExp, input, other)
+    return _of_floats("logaddexp", Logaddexp, input, other)
 
 
-class LogAddExp2(ArrayFunction):
+class Logaddexp2(ArrayFunction):
     """z = log₂(2ˣ + 2ʸ);  dx = dz / (1 + 2^(y−x)),  dy = dz / (1 + 2^(x−y))."""
 
     @staticmethod
@@ -199,7 +199,7 @@ def logaddexp2(input: Any, other: Any) -> Any:
 
     Raises NotImplementedError for integers.
     """
-    return _of_floats("logaddexp2", LogAddExp2, input, other)
+    return _of_floats("logaddexp2", Logaddexp2, input, other)
 
 
 def _of_floats(name: str, function: type[ArrayFunction], input: Any, other: Any) -> Any:
@@ -208,7 +208,7 @@ def _of_floats(name: str, function: type[ArrayFunction], input: Any, other: Any)
     return together(function, x, y)
 
 
-class XLogY(ArrayFunction):
+class Xlogy(ArrayFunction):
     """z = x ln y, 0 where x = 0;  dx = dz ln y, 0 where x = 0 and y ≤ 0;  dy = dz x / y."""
 
     @staticmethod
@@ -220,7 +220,9 @@ class XLogY(ArrayFunction):
     def backward(ctx: Any, dz: Any) -> tuple:
         x, y = ctx.saved_tensors
         need_dx, need_dy = ctx.needs_input_grad
-        return keep(xlogy(dz, y), np.logical_not((x == 0) & (y <= 0))) if need_dx else None, dz * x / y if need_dy else None
+        return keep(
+            xlogy(dz, y), np.logical_not((x == 0) & (y <= 0))
+        ) if need_dx else None, dz * x / y if need_dy else None
 
 
 def xlogy(input: Any, other: Any) -> Any:
@@ -228,4 +230,4 @@ def xlogy(input: Any, other: Any) -> Any:
 
     Gradients: dz · log(other), 0 where input is 0 and other ≤ 0; and dz · input / other.
     """
-    return elementwise_float(XLogY, input, other)
+    return elementwise_float(Xlogy, input, other)

@@ -73,7 +73,9 @@ def refuse(name: str, kinds: str, x: Any) -> None:
     """Raise NotImplementedError if the type is of one of NumPy's ``kinds``."""
     d = dtype_of(x, name)
     if d.kind in kinds:
-        raise NotImplementedError(f"{name}() is not defined for {as_dtype(d)}: convert the tensor first, e.g. with .float()")
+        raise NotImplementedError(
+            f"{name}() is not defined for {as_dtype(d)}: convert the tensor first, e.g. with .float()"
+        )
 
 
 def same_type(input: Any, **others: Any) -> None:

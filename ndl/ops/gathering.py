@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from ndl.autograd.function import ArrayFunction
 from ndl.autograd.tensor import Tensor
 from ndl.ops.dims import takes_axis, values, wrap_dim
-from ndl.ops.places import Index
+from ndl.ops.places import Index, in_our_words
 from ndl.ops.promotion import array_of
 from ndl.ops.shape import broadcast_shapes, expand, reshape
 
@@ -37,8 +38,8 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> An
     if i.size == 0 and i.ndim != x.ndim:
         return input.new_empty(i.shape) if isinstance(input, Tensor) else np.empty(i.shape, x.dtype)
     if x.ndim == 0:
-        return reshape(Index.apply(reshape(input, 1), (0,), reshape(index, 1)), ())
-    return Index.apply(input, tuple(range(x.ndim)), *grid(d, i, index))
+        return reshape(applied(Index, reshape(input, 1), (0,), reshape(index, 1)), ())
+    return applied(Index, input, tuple(range(x.ndim)), *grid(d, i, index))
 
 
 @takes_axis
@@ -52,8 +53,8 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
         if i.size != 1:
             raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {i.size} value(s)")
         return reshape(index_select(reshape(input, 1), 0, index), ())
-    check_range(i, x.shape[d], d)
-    return Index.apply(input, (d,), index)
+    check_not_negative(i, x.shape[d], d)
+    return applied(Index, input, (d,), index)
 
 
 def take(input: Any, index: Any) -> Any:
@@ -118,14 +119,22 @@ def check_index(x: np.ndarray, i: np.ndarray, dim: int, name: str, whose: str) -
             f"Size does not match: expected index {list(i.shape)} to be no larger than {whose} {list(x.shape)} apart "
             f"from dimension {d}"
         )
-    check_range(i, x.shape[d] if x.ndim else 1, d)
+    check_not_negative(i, x.shape[d] if x.ndim else 1, d)
     return d
 
 
-def check_range(i: np.ndarray, n: int, d: int, error: type[Exception] = RuntimeError) -> None:
-    low, high = i.min(initial=0), i.max(initial=-1)
-    if low < 0 or high >= n:
-        raise error(f"index {low if low < 0 else high} is out of bounds for dimension {d} with size {n}")
+def check_not_negative(i: np.ndarray, n: int, d: int, error: type[Exception] = RuntimeError) -> None:
+    """Refuse indices that NumPy would count from the end; those that are too large it finds itself."""
+    if i.size and (low := i.min()) < 0:
+        raise error(f"index {low} is out of bounds for dimension {d} with size {n}")
+
+
+def applied(function: type[ArrayFunction], *args: Any) -> Any:
+    """``function.apply`` whose complaint about an index is a RuntimeError, as PyTorch's is for these operations."""
+    try:
+        return function.apply(*args)
+    except IndexError as e:
+        raise RuntimeError(str(in_our_words(e))) from None
 
 
 def vector(index: Any, name: str, position: int) -> Any:

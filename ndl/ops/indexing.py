@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ndl.autograd.inplace import check_writable
 from ndl.autograd.tensor import Tensor
 from ndl.ops.conversion import clone
 from ndl.ops.creation import tensor
@@ -56,6 +57,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
             f"can't assign a {type(value).__name__} to a Tensor: make a tensor of it first, or give a number"
         )
     items = index if type(index) is tuple else (index,)
+    part: tuple | None
     if _is_basic(items):
         part, dims, arrays = _ended(items), (), ()
     else:
@@ -75,6 +77,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         ndim = region.ndim - len(dims) + max(array_of(a).ndim for a in arrays)
     else:
         if isinstance(value, Tensor) and _is_that_part(value, self, region):
+            check_writable(self)
             return  # x[i] += y: the addition has already written into the view x[i]
         ndim = region.ndim
     if isinstance(v, np.ndarray) and v.ndim > ndim:
@@ -122,7 +125,8 @@ def contains(self: Tensor, element: Any) -> bool:
     """``element in self``: whether an element of the tensor equals it."""
     if not isinstance(element, (Tensor, int, float, complex)):
         raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
-    return bool((self == element).any())
+    equal: Any = self == element
+    return bool(equal.any())
 
 
 # -- what an index means -------------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ class Unbind(ArrayFunction):
     @staticmethod
     def forward(ctx: Any, z: np.ndarray, dim: int) -> tuple:
         ctx.dim = dim
-        lead = (slice(None),) * dim
+        lead: tuple = (slice(None),) * dim
         return tuple([z[(*lead, i, ...)] for i in range(z.shape[dim])])
 
     @staticmethod

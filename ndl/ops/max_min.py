@@ -18,7 +18,7 @@ from ndl.ops import return_types
 from ndl.ops.dims import values, wrap_dim
 from ndl.ops.elementwise import keep
 from ndl.ops.extrema import maximum, minimum
-from ndl.ops.picking import Pick
+from ndl.ops.picking import Drop
 from ndl.ops.promotion import array_of
 from ndl.ops.reduced_dims import kept_shape, numpy_names, outside_graph, reduced_axes, require_some
 
@@ -90,9 +90,22 @@ def aminmax(input: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     )
 
 
-def _place(find: Callable, name: str, x: np.ndarray, axis: int) -> np.ndarray:
-    require_some(name, x, (axis,))
-    return find(x, axis=axis, keepdims=True)
+class ExtremeAlong(ArrayFunction):
+    """y = the extreme of x along an axis, and its place i, the first of several;  dx = 0 but for dy at i."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, ufunc: np.ufunc, find: Callable, axis: int, keepdim: bool) -> tuple:
+        y, i = ufunc.reduce(x, axis, keepdims=keepdim), find(x, axis=axis, keepdims=keepdim)
+        y, i = np.asarray(y), np.asarray(i)
+        ctx.set_materialize_grads(False)  # no zeros for di, which nobody reads
+        ctx.size, ctx.axis, ctx.keepdim = x.shape[axis], axis, keepdim
+        ctx.save_for_backward(i)
+        return y, i
+
+    @staticmethod
+    def backward(ctx: Any, dy: Any, di: Any) -> tuple:
+        (i,) = ctx.saved_tensors
+        return Drop.apply(dy, array_of(i), ctx.axis, ctx.keepdim, ctx.size), None, None, None, None
 
 
 def _max_or_min(name: str, input: Any, dim: Any, keepdim: bool) -> Any:
@@ -110,7 +123,8 @@ def _max_or_min(name: str, input: Any, dim: Any, keepdim: bool) -> Any:
     if x.ndim == 0:
         y = _most(ufunc, name, input, None, False, share_nan=True)
         return named(y, outside_graph(np.zeros((), np.int64), input))
-    return named(*Pick.apply(input, _place(find, name, x, axis), axis, keepdim))
+    require_some(name, x, (axis,))
+    return named(*ExtremeAlong.apply(input, ufunc, find, axis, keepdim))
 
 
 @numpy_names

@@ -87,14 +87,21 @@ class Put(ArrayFunction):
     def backward(ctx: Any, dz: Any) -> tuple:
         arrays, part, dims = ctx.saved_tensors, ctx.part, ctx.dims
         need_dx, need_dv = ctx.needs_input_grad[:2]
-        dx = Cleared.apply(dz, part, dims, *arrays) if need_dx else None
-        dv = None
+        overwrite = need_dx and ctx.owns_grad  # then a loop of writes costs what it writes, not the whole of x each time
+        dx = dv = None
         if need_dv:
             dv = dz if part is None else Slice.apply(dz, part)
             if dims:
                 stayed = _stayed(array_of(dv).shape, dims, arrays)
                 dv = Index.apply(dv, dims, *arrays)
                 dv = dv if stayed is None else dv * stayed
+            elif overwrite:
+                dv = dv.copy()
+        if overwrite:
+            dx = dz
+            _write(dx, 0, part, dims, arrays)
+        elif need_dx:
+            dx = Cleared.apply(dz, part, dims, *arrays)
         return dx, dv, None, None, *[None] * len(arrays)
 
 
@@ -128,7 +135,8 @@ class AddAt(ArrayFunction):
         order = _indexed_first(x.ndim, dims)
         whole = x.transpose(order)
         z = np.ascontiguousarray(whole)
-        _add(z, np.asarray(v, x.dtype), len(dims), dims, arrays)
+        v = np.asarray(v, x.dtype)
+        _add(z, v.copy() if np.may_share_memory(v, x) else v, len(dims), dims, arrays)
         if not np.may_share_memory(z, x):
             whole[...] = z
         return x

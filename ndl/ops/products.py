@@ -92,7 +92,7 @@ def matmul(input: Any, other: Any) -> Any:
     if x.ndim == 0 or y.ndim == 0:
         raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {x.ndim}D and {y.ndim}D")
     if x.shape[-1] != y.shape[-2 if y.ndim > 1 else 0]:
-        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({_cross(list(x.shape))} and {_cross(list(y.shape))})")
+        _check("mat1 and mat2", False, input, other)
     if x.dtype != y.dtype:
         _same_type("matmul", input, other)
     if x.ndim > 1 and y.ndim > 1:
@@ -286,7 +286,8 @@ def _parse(equation: str, operands: tuple) -> tuple[list[str], str]:
             f"einsum(): the equation {equation!r} names {len(parts)} operands, but {len(operands)} were given"
         )
     private = [chr(0x100 + i) for i in range(32)]
-    widest, subscripts, sizes = 0, [], {}
+    widest, subscripts = 0, []
+    sizes: dict[str, int] = {}
     for i, (part, x) in enumerate(zip(parts, operands, strict=True)):
         shape = array_of(x).shape
         named = len(part.replace("...", ""))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ndl.autograd.dtypes import default_numpy_dtype, result_numpy_dtype
+from ndl.autograd.dtypes import as_dtype, default_numpy_dtype, dtype, result_numpy_dtype
 from ndl.autograd.function import ArrayFunction
 from ndl.autograd.tensor import Tensor
 
@@ -21,6 +21,11 @@ class Cast(ArrayFunction):
     @staticmethod
     def backward(ctx: Any, dy: Any) -> tuple:
         return dy, None
+
+
+def result_type(*operands: Any) -> dtype:
+    """The type of an operation's result over tensors and Python numbers, by PyTorch's rules."""
+    return as_dtype(result_numpy_dtype(*[array_of(x) for x in operands]))
 
 
 def array_of(x: Any) -> Any:

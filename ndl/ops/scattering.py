@@ -25,7 +25,7 @@ from ndl.ops.arithmetic import div, mul
 from ndl.ops.conversion import clone
 from ndl.ops.dims import takes_axis, values, wrap_dim
 from ndl.ops.division import floor_divide
-from ndl.ops.gathering import check_index, check_places, check_range, gather, grid, vector
+from ndl.ops.gathering import applied, check_index, check_not_negative, check_places, gather, grid, vector
 from ndl.ops.places import AddAt, Put
 from ndl.ops.promotion import array_of
 from ndl.ops.shape import reshape
@@ -52,7 +52,7 @@ def scatter_(self: Tensor, dim: int, index: Any, src: Any = None, *, value: Any 
         return self
     src = _source(array_of(self), index, src, "scatter")
     target, places = _target(self, d, index)
-    Put.apply(target, src, None, tuple(range(len(places))), *places)
+    applied(Put, target, src, None, tuple(range(len(places))), *places)
     return self
 
 
@@ -64,7 +64,7 @@ def scatter_add_(self: Tensor, dim: int, index: Any, src: Any) -> Tensor:
         return self
     src = _source(array_of(self), index, src, "scatter_add")
     target, places = _target(self, d, index)
-    AddAt.apply(target, src, tuple(range(len(places))), *places)
+    applied(AddAt, target, src, tuple(range(len(places))), *places)
     return self
 
 
@@ -196,9 +196,9 @@ def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, i
     if not include_self:
         input = scatter(input, d, index, _neutral(reduce, x.dtype))
     if reduce == "prod":
-        return ScatterProd.apply(input, src, d, index)
+        return applied(ScatterProd, input, src, d, index)
     if reduce in ("amax", "amin"):
-        return ScatterExtreme.apply(input, src, d, index, np.maximum if reduce == "amax" else np.minimum)
+        return applied(ScatterExtreme, input, src, d, index, np.maximum if reduce == "amax" else np.minimum)
     total = scatter_add(input, d, index, src)
     if reduce == "sum":
         return total
@@ -227,7 +227,7 @@ def index_add_(self: Tensor, dim: int, index: Any, source: Any, *, alpha: Any = 
     dx = dz, dsource = alpha · dz at these places. Raises RuntimeError for shapes that do not fit.
     """
     d, index = _fit(self, dim, index, source, "index_add_")
-    AddAt.apply(self, written(array_of(self), source if alpha == 1 else mul(source, alpha)), (d,), index)
+    applied(AddAt, self, written(array_of(self), source if alpha == 1 else mul(source, alpha)), (d,), index)
     return self
 
 
@@ -288,7 +288,7 @@ def _fit(self: Tensor, dim: int, index: Any, source: Any, name: str) -> tuple[in
         raise error(
             f"{name}(): Number of indices ({i.size}) should be equal to source.size(dim): ({s.shape[d]}), for dim: {d}"
         )
-    check_range(i, x.shape[d], d, IndexError if name == "index_copy_" else RuntimeError)
+    check_not_negative(i, x.shape[d], d, IndexError if name == "index_copy_" else RuntimeError)
     return d, index
 
 

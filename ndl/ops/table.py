@@ -131,7 +131,7 @@ WRITERS = {  # these write into the tensor themselves
     random: "bernoulli_ exponential_ normal_ random_ uniform_",
 }
 
-OPERATORS = {  # each also has a reflected twin (__radd__) and an in-place twin (__iadd__)
+OPERATORS: dict[str, Callable] = {  # each also has a reflected twin (__radd__) and an in-place twin (__iadd__)
     "matmul": products.matmul,
     "add": arithmetic.add,
     "sub": arithmetic.sub,
@@ -147,7 +147,7 @@ OPERATORS = {  # each also has a reflected twin (__radd__) and an in-place twin 
     "rshift": logic.bitwise_right_shift,
 }
 
-COMPARISONS = {
+COMPARISONS: dict[str, Callable] = {
     "eq": comparison.eq,
     "ne": comparison.ne,
     "lt": comparison.lt,
@@ -158,7 +158,7 @@ COMPARISONS = {
 
 PROPERTIES = {axes: "H T mH mT"}
 
-BRACKETS = {
+BRACKETS: dict[str, Callable] = {
     "getitem": indexing.getitem,
     "setitem": indexing.setitem,
     "contains": indexing.contains,
@@ -166,8 +166,12 @@ BRACKETS = {
     "reversed": turning.backwards,
 }
 
-UNARY = {"neg": arithmetic.neg, "pos": arithmetic.positive, "abs": arithmetic.abs, "invert": logic.invert}
-
+UNARY: dict[str, Callable] = {
+    "neg": arithmetic.neg,
+    "pos": arithmetic.positive,
+    "abs": arithmetic.abs,
+    "invert": logic.invert,
+}
 
 SAME_IN_NUMPY = {  # NumPy's functions that are called as ours
     arithmetic: "absolute add divide multiply negative positive sign subtract",
@@ -182,7 +186,7 @@ SAME_IN_NUMPY = {  # NumPy's functions that are called as ours
     trigonometry: "arccos arcsin arctan arctan2 cos deg2rad hypot rad2deg sin tan",
 }
 
-OTHERWISE_IN_NUMPY = {
+OTHERWISE_IN_NUMPY: dict[np.ufunc, Callable] = {
     np.equal: comparison.eq,
     np.fabs: arithmetic.abs,
     np.invert: logic.bitwise_not,

@@ -24,7 +24,8 @@ class Tril(ArrayFunction):
     def forward(ctx: Any, x: np.ndarray, k: int) -> np.ndarray:
         ctx.k = k
         y = np.zeros(x.shape, x.dtype)
-        np.copyto(y, x, where=np.tri(*x.shape[-2:], k, dtype=bool))  # a product would turn inf into nan
+        for i in range(max(-k, 0), x.shape[-2]):  # rows, since a product with a mask would turn inf into nan
+            y[..., i, : i + k + 1] = x[..., i, : i + k + 1]
         return y
 
     @staticmethod
@@ -38,8 +39,9 @@ class Triu(ArrayFunction):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, k: int) -> np.ndarray:
         ctx.k = k
-        y = x.copy("K")
-        np.copyto(y, 0, where=np.tri(*x.shape[-2:], k - 1, dtype=bool))
+        y = np.zeros(x.shape, x.dtype)
+        for i in range(min(x.shape[-1] - k, x.shape[-2])):
+            y[..., i, max(i + k, 0) :] = x[..., i, max(i + k, 0) :]
         return y
 
     @staticmethod

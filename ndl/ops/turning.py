@@ -22,7 +22,7 @@ class Flip(ArrayFunction):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, dims: tuple) -> np.ndarray:
         ctx.dims = dims
-        index = [slice(None)] * x.ndim
+        index: list[Any] = [slice(None)] * x.ndim
         for d in dims:
             index[d] = slice(None, None, -1)
         return x[(*index, ...)].copy()

@@ -26,6 +26,7 @@ from ndl.utils.torch_names import (
     ADMITTED,
     DEVICE,
     DTYPES,
+    NO_BYTES,
     PARAMETER,
     SIZE,
     STORAGES,
@@ -43,7 +44,7 @@ PROTOCOL = 2  # the one PyTorch writes, and the only one it reads without a warn
 class FilePickler(pickle._Pickler):
     """Pickles one object; ``storages`` then has the memory that its tensors look at, by key ("0", "1", …)."""
 
-    dispatch = pickle._Pickler.dispatch.copy()  # type: ignore[attr-defined]
+    dispatch: Any = pickle._Pickler.dispatch.copy()  # type: ignore
 
     def __init__(self, file: io.BytesIO) -> None:
         super().__init__(file, PROTOCOL)
@@ -56,6 +57,14 @@ class FilePickler(pickle._Pickler):
         self.memoize(name)  # type: ignore[attr-defined]
 
     dispatch[Name] = _save_name
+
+    def _save_bytes(self, value: bytes) -> None:
+        if value:
+            pickle._Pickler.dispatch[bytes](self, value)  # type: ignore
+        else:  # Python would name bytes, which PyTorch does not admit
+            self.save_reduce(NO_BYTES, ("", "latin1"), obj=value)  # type: ignore[attr-defined]
+
+    dispatch[bytes] = _save_bytes
 
     def persistent_id(self, obj: Any) -> Any:
         if not isinstance(obj, _Listed):
@@ -96,7 +105,7 @@ class FilePickler(pickle._Pickler):
             self.storages.append(Storage(root.reshape(-1).view(np.uint8), kind))
         offset = (_address(array) - _address(root)) // itemsize if array.size else 0
         strides = tuple(s // itemsize for s in array.strides)
-        args = (_Listed(key), offset, array.shape, strides, t.requires_grad, OrderedDict())
+        args: tuple = (_Listed(key), offset, array.shape, strides, t.requires_grad, OrderedDict())
         return (TENSOR, args) if kind is not None else (TENSOR_OF_DTYPE, (*args, t.dtype))
 
 
@@ -135,7 +144,7 @@ def _memory_of(array: np.ndarray) -> np.ndarray | None:
 class FileUnpickler(pickle._Unpickler):
     """Reads such a pickle; ``storage(key, dtype, count)`` gives the memory. ``trusting`` admits any name."""
 
-    dispatch = pickle._Unpickler.dispatch.copy()  # type: ignore[attr-defined]
+    dispatch: Any = pickle._Unpickler.dispatch.copy()  # type: ignore
 
     def __init__(self, file: io.BytesIO, storage: Callable[[str, Name, int], Storage], trusting: bool = False) -> None:
         super().__init__(file)
@@ -147,15 +156,15 @@ class FileUnpickler(pickle._Unpickler):
             return ADMITTED[module, name]
         if module == "torch" or module.startswith("torch."):
             raise pickle.UnpicklingError(
-                f"the file holds a {module}.{name}, which is part of PyTorch and has no counterpart in a file of ndl. Load "
-                "it with PyTorch and save the state_dict() alone"
+                f"the file holds a {module}.{name}, which is part of PyTorch and has no counterpart here. Load it "
+                "with PyTorch and save the state_dict() alone"
             )
         if self._trusting:
             return super().find_class(module, name)
         raise pickle.UnpicklingError(
-            f"the file asks for {module}.{name}, which is not among the names that tensors and plain data need. Nothing was "
-            "run. If you trust whoever made the file, load it with weights_only=False, which lets it run any code; "
-            "otherwise ask for a file that holds a state_dict() alone"
+            f"the file asks for {module}.{name}, which is none of the names that tensors and plain data need. "
+            "Nothing was run. If you trust whoever made the file, load it with weights_only=False, which lets it run "
+            "any code; otherwise ask for a file that holds a state_dict() alone"
         )
 
     def persistent_load(self, pid: Any) -> Storage:
@@ -181,8 +190,8 @@ def _check_state(made: Any, state: Any) -> None:
     if isinstance(made, np.ndarray) and isinstance(state, tuple) and not state[2].hasobject:
         return
     raise pickle.UnpicklingError(
-        f"the file fills a {type(made).__name__} in a way that plain data has no use for. Nothing was run. If you trust "
-        "whoever made it, load it with weights_only=False"
+        f"the file fills a {type(made).__name__} in a way that plain data has no use for. Nothing was run. If you "
+        "trust whoever made it, load it with weights_only=False"
     )
 
 

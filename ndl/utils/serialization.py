@@ -154,7 +154,9 @@ def _as_storage(memory: np.ndarray, kind: Name, swapped: bool) -> Storage:
     dtype = _DTYPES[kind]
     if swapped:
         if dtype is None:
-            raise _Wrong("it was written on a machine with the other byte order, and has a type that does not tell its size")
+            raise _Wrong(
+                "it was written on a machine with the other byte order, and has a type that does not tell its size"
+            )
         memory.view(dtype).byteswap(inplace=True)
     return Storage(memory, dtype)
 
@@ -172,8 +174,8 @@ def _explaining(name: str, head: bytes, size: int) -> Iterator[None]:
         raise pickle.UnpicklingError(f"{name}: {error}.") from None
     except Exception as error:  # damaged bytes can make zipfile and pickle raise nearly anything
         raise RuntimeError(
-            f"cannot load {name}: {_what_is_wrong(error, head, size)}. Nothing was changed. Use another copy of the file, "
-            "or make it again."
+            f"cannot load {name}: {_what_is_wrong(error, head, size)}. Nothing was changed. Use another copy of the "
+            "file, or make it again."
         ) from error
 
 

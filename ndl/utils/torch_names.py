@@ -20,7 +20,19 @@ from ndl.autograd.size import Size
 from ndl.autograd.tensor import Tensor
 from ndl.nn.parameter import Parameter
 
-__all__ = ["ADMITTED", "DTYPES", "PARAMETER", "SIZE", "STORAGES", "TENSOR", "TENSOR_OF_DTYPE", "DEVICE", "Name", "Storage"]
+__all__ = [
+    "ADMITTED",
+    "DTYPES",
+    "PARAMETER",
+    "SIZE",
+    "STORAGES",
+    "TENSOR",
+    "TENSOR_OF_DTYPE",
+    "DEVICE",
+    "NO_BYTES",
+    "Name",
+    "Storage",
+]
 
 
 class Storage:
@@ -42,7 +54,9 @@ class Storage:
             )
         if 0 in shape:
             return np.empty(shape, dtype)
-        return np.ndarray(shape, dtype, self.memory.data, offset * dtype.itemsize, [s * dtype.itemsize for s in strides])
+        return np.ndarray(
+            shape, dtype, self.memory.data, offset * dtype.itemsize, [s * dtype.itemsize for s in strides]
+        )
 
 
 class Name:
@@ -110,6 +124,7 @@ def _numpy_dtype(code: Any, align: Any = False, copy: Any = True) -> np.dtype:
 TENSOR = Name("torch._utils", "_rebuild_tensor_v2", _tensor)
 TENSOR_OF_DTYPE = Name("torch._utils", "_rebuild_tensor_v3", _tensor_of_dtype)
 PARAMETER = Name("torch._utils", "_rebuild_parameter", _parameter)
+NO_BYTES = Name("_codecs", "encode", _latin1)
 SIZE = Name("torch", "Size", Size)
 DEVICE = Name("torch", "device", lambda *_: CPU)  # wherever it was, it is on the CPU now
 
@@ -145,7 +160,7 @@ _NAMES = (
     DEVICE,
     *STORAGES.values(),
     BFLOAT16,
-    Name("_codecs", "encode", _latin1),
+    NO_BYTES,
     Name("numpy", "ndarray"),
     Name("numpy", "dtype", _numpy_dtype),
     *(
@@ -154,7 +169,7 @@ _NAMES = (
         for name, meaning in (("_reconstruct", _empty_array), ("scalar", _scalar))
     ),
 )
-_PYTHON = (set, frozenset, complex, bytearray, slice, range)
+_PYTHON = (bytes, set, frozenset, complex, bytearray, slice, range)
 
 # (module, name) -> what it becomes: everything that may come out of a file.
 ADMITTED: dict[tuple[str, str], Any] = {

@@ -88,11 +88,10 @@ def run(T: Any, program: Program, dtype: Any = np.float64) -> dict[str, Any]:
     rng = np.random.default_rng(1)
     loss: Any = 0.0
     for i, y in enumerate(results):
-        values = _array(y)
-        found[f"y{i}"] = values
-        dy = rng.standard_normal(values.shape)
+        found[f"y{i}"] = output = _array(y)
+        dy = rng.standard_normal(output.shape)
         if y.requires_grad:
-            loss = loss + (y * T.tensor(dy.astype(values.dtype))).sum()
+            loss = loss + (y * T.from_numpy(np.asarray(dy, output.dtype))).sum()
     if hasattr(loss, "backward"):
         loss.backward()
     for i, x in enumerate(tensors):

@@ -51,7 +51,8 @@ def test_results_with_numbers(a, shape, number):
 def test_three_operands():
     arrays = [np.ones(2, np.int64), np.ones((), np.float64), np.ones(2, np.float16)]
     assert result_numpy_dtype(*arrays) == np.float16
-    assert result_numpy_dtype(arrays[0], arrays[1]) == np.float32 or torch.get_default_dtype() != torch.float32
+    assert result_numpy_dtype(arrays[0], arrays[1]) == np.float64
+    assert result_numpy_dtype(arrays[0], 2.5) == np.float32
     with pytest.raises(TypeError, match="at least one operand"):
         result_numpy_dtype()
     with pytest.raises(TypeError, match="expected a Tensor"):

@@ -1,4 +1,4 @@
-"""``same_everywhere(f)``: values and gradients equal PyTorch's where formulas break: ±0, ±inf, nan, huge, tiny, whole."""
+"""``same_everywhere(f)``: values and gradients are PyTorch's where formulas break: ±0, ±inf, nan, huge, tiny."""
 
 import warnings
 from collections.abc import Callable
@@ -39,6 +39,7 @@ def same_everywhere(f: Callable, operands: int = 1, dtypes: tuple = (np.float64,
         digits = 1e-11 if dtype == np.float64 else 4e-6
         for name, a, b in zip(("value", "gradient of x", "gradient of y"), ours, theirs):
             assert a.dtype == b.dtype, f"{name}: ndl {a.dtype}, PyTorch {b.dtype}"
+            a, b = a.astype(np.float64), b.astype(np.float64)
             with np.errstate(all="ignore"):
                 close = (a == b) | (np.isnan(a) & np.isnan(b)) | (np.abs(a - b) <= digits * np.maximum(np.abs(b), 1))
             at = [tuple(float(x[i]) for x in arrays) for i in np.flatnonzero(~close)]

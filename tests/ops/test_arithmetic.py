@@ -37,7 +37,11 @@ def test_alpha_scales_integers_by_integers_only():
 
 def test_alpha_is_applied_in_the_type_of_the_result():
     # In float32, 3 · 0.1 would have lost half of its digits before it meets the float64 tensor.
-    same(lambda T, x, n: T.add(x, n, alpha=0.1), np.zeros(3), np.arange(3))
+    same(
+        lambda T, x, n: (T.add(x, n, alpha=0.1), T.sub(x, 0.1, alpha=3), T.rsub(x, 1, alpha=0.1)),
+        np.ones(3),
+        np.arange(3),
+    )
 
 
 def test_booleans_have_no_difference():

@@ -24,7 +24,11 @@ def test_types_must_agree():
     assert "`weight`" in refused(lambda T, x: T.lerp(x, x, x.float()), x)
     refused(lambda T, n: T.lerp(n, n, 0.5), np.arange(2), error=NotImplementedError)
     assert ".float()" in refused(lambda T, n: T.addcdiv(n, n, n), np.arange(1, 3))
-    same(lambda T, n, x: (T.addcmul(n, n, n, value=3), T.addcdiv(n, x, n), T.addcmul(x, n, n)), np.arange(1, 3), x)
+    same(
+        lambda T, n, x: (T.addcmul(n, n, n, value=3), T.addcdiv(n, x.detach(), n), T.addcmul(x, n, n)),
+        np.arange(1, 3),
+        x,
+    )
 
 
 def test_each_input_alone():
@@ -34,6 +38,6 @@ def test_each_input_alone():
         def freeze(tensors, keep=i):
             return [t if j == keep else t.detach() for j, t in enumerate(tensors)]
 
-        same(lambda T, *x: T.addcmul(*freeze(x), value=2), a, b, c)  # noqa: B023
-        same(lambda T, *x: T.addcdiv(*freeze(x), value=2), a, b, c)  # noqa: B023
-        same(lambda T, *x: T.lerp(*freeze(x)), a, b, c)  # noqa: B023
+        same(lambda T, *x: T.addcmul(*freeze(x), value=2), a, b, c)
+        same(lambda T, *x: T.addcdiv(*freeze(x), value=2), a, b, c)
+        same(lambda T, *x: T.lerp(*freeze(x)), a, b, c)

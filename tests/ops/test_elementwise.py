@@ -120,7 +120,9 @@ def test_numpys_functions_on_tensors_are_ours():
         assert isinstance(y, ndl.Tensor) and y.requires_grad
     for y in (np.float64(2) * x, np.ones(2) - x, np.round(x * 1.7, 1), np.nan_to_num(x), np.sinc(x), np.arctan2(x, x)):
         assert isinstance(y, ndl.Tensor) and y.requires_grad
-    assert np.isclose(x, x).tolist() == [True, True] and np.allclose(x, x) is True and np.isnan(x).tolist() == [False] * 2
+    assert (
+        np.isclose(x, x).tolist() == [True, True] and np.allclose(x, x) is True and np.isnan(x).tolist() == [False] * 2
+    )
     array = np.zeros(2)
     array += x.detach()
     assert array.tolist() == [1, 4]

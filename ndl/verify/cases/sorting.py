@@ -39,9 +39,17 @@ def topk(d: Draw) -> Program:
 @case("ops.sorting.topk.few")
 def topk_few(d: Draw) -> Program:
     """A few of many, where the rest is not sorted."""
-    x = d.distinct(d.size(1, 3), d.integer(20, 60))
-    k, largest = d.integer(1, 4), d.boolean()
-    return Program(lambda T, x: x.topk(k, largest=largest), x)
+    x = d.distinct(d.size(1, 3), d.integer(65, 90))
+    k, dim, largest = d.choice([1, 2, 7, 8, 9, 16]), d.integer(0, 1), d.boolean()
+    x = x.T if dim == 0 else x
+    return Program(lambda T, x: x.topk(k, dim, largest), x)
+
+
+@case("ops.sorting.topk.nan")
+def topk_nan(d: Draw) -> Program:
+    x = with_nan(d, d.size(1, 3), d.choice([5, 70]))
+    k, largest = d.integer(1, 5), d.boolean()
+    return Program(lambda T, x: x.topk(k, largest=largest).values.detach(), x, numeric=False)
 
 
 @case("ops.sorting.kthvalue")
