@@ -101,7 +101,7 @@ def loader(data: ImageDataset, mean: float, std: float, batch_size: int, shuffle
 
 
 def mlp(pixels: int, hidden: list[int], classes: int) -> nn.Module:
-    """Linear layers of these sizes with a ReLU after each but the last; He's initial weights, of variance 2 / inputs."""
+    """Linear layers of these sizes, a ReLU after each but the last; He's initial weights, of variance 2 / inputs."""
     layers: list[nn.Module] = [nn.Flatten()]
     sizes = [pixels, *hidden]
     for before, after in pairwise(sizes):
@@ -250,11 +250,11 @@ if __name__ == "__main__":
     PRESETS = {
         "default": {
             "hidden": [256, 128],
-            "epochs": 8,
-            "batch_size": 128,
+            "epochs": 5,
+            "batch_size": 256,
             "optimizer": "adamw",
             "schedule": "onecycle",
-            "lr": 0.003,
+            "lr": 0.004,
             "momentum": 0.9,
             "weight_decay": 0.01,
             "seed": 0,

@@ -4,7 +4,7 @@
 other into the result, so the rounding error of n rows grows with n; and over short or narrow axes most of its time
 goes into starting loops. Both disappear when the sum is written as a product with a vector of ones, for which the
 BLAS has its fastest code (``einsum`` has, for long rows), and when long sums are cut into blocks whose sums are
-summed in turn: the error then grows with the length of a block, not with n.
+summed in turn, in float64: the error then grows with the length of a block, not with n.
 
     Σ_i x[i, :] = 1ᵀ X            Σ_j x[:, j] = X 1
 
@@ -22,7 +22,7 @@ _PAIRWISE = 1 << 15  # one contiguous run up to this length: NumPy's own sum is 
 
 _SHORT = 64  # rows up to this length are summed by the BLAS, longer ones by einsum
 _ROW_BLOCK = 2048  # elements of one row that are added up in one go
-_COLUMN_BLOCK = 64  # rows that one product 1ᵀ X adds up
+_COLUMN_BLOCK = 32  # rows that one product 1ᵀ X adds up
 _WIDE = 512  # narrower matrices are folded: several rows side by side make one wide row
 
 _ONES = {np.dtype(t): np.ones(_WIDE, t) for t in (np.float32, np.float64)}
@@ -33,8 +33,7 @@ def sum_over(x: np.ndarray, axes: tuple[int, ...] | None = None) -> np.ndarray:
 
     Floats keep their type (float16 is added up in float32 and rounded once); the sum of integers or booleans is int64.
     """
-    ones = _ONES.get(x.dtype)
-    if ones is None:
+    if x.dtype not in _ONES:
         return _sum_others(x, axes)
     if axes is None:
         if x.size < _PAIRWISE and x.flags.forc:
@@ -43,12 +42,12 @@ def sum_over(x: np.ndarray, axes: tuple[int, ...] | None = None) -> np.ndarray:
     if x.size < _SMALL and (not axes or x.shape[axes[0]] <= _FEW_ROWS):
         return np.asarray(np.add.reduce(x, axes))
     if x.flags.c_contiguous:
-        return _sum_axes(x, axes, ones)
+        return _sum_axes(x, axes).astype(x.dtype, copy=False)
     # The axes in the order in which they lie in memory, the fastest last.
     order = sorted(range(x.ndim), key=lambda a: -abs(x.strides[a]))
     kept = [a for a in order if a not in axes]
     y = np.ascontiguousarray(x.transpose(order))
-    y = _sum_axes(y, tuple(k for k, a in enumerate(order) if a in axes), ones)
+    y = _sum_axes(y, tuple(k for k, a in enumerate(order) if a in axes)).astype(x.dtype, copy=False)
     return y.transpose(np.argsort(kept)) if kept != sorted(kept) else y
 
 
@@ -64,7 +63,7 @@ def _sum_others(x: np.ndarray, axes: tuple[int, ...] | None) -> np.ndarray:
     return np.asarray(np.add.reduce(x, axes))
 
 
-def _sum_axes(x: np.ndarray, axes: tuple[int, ...], ones: np.ndarray) -> np.ndarray:
+def _sum_axes(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     """The sum of a contiguous array: neighbouring axes of one kind are merged, and summed from the innermost on."""
     shape = x.shape
     tail = 1  # elements of the axes already passed that are not summed
@@ -77,43 +76,45 @@ def _sum_axes(x: np.ndarray, axes: tuple[int, ...], ones: np.ndarray) -> np.ndar
         n = math.prod(shape[start:stop])
         if summed:
             lead = math.prod(shape[:start])
-            x = _rows(x.reshape(lead, n), ones) if tail == 1 else _columns(x.reshape(lead, n, tail), ones)
+            x = _rows(x.reshape(lead, n)) if tail == 1 else _columns(x.reshape(lead, n, tail))
         else:
             tail *= n
         stop = start
     return x.reshape([n for a, n in enumerate(shape) if a not in axes])
 
 
-def _rows(x: np.ndarray, ones: np.ndarray) -> np.ndarray:
-    """(m, n) -> (m): the sum of each row."""
+def _rows(x: np.ndarray) -> np.ndarray:
+    """(m, n) -> (m): the sum of each row, in float64 if it was cut into blocks."""
     m, n = x.shape
     if n <= _SHORT:
-        return x @ ones[:n]
+        return x @ _ONES[x.dtype][:n]
     if n <= _ROW_BLOCK:
         return np.einsum("ij->i", x)
     k = n // _ROW_BLOCK
     whole = k * _ROW_BLOCK
-    sums = _rows(np.einsum("ijk->ij", x[:, :whole].reshape(m, k, _ROW_BLOCK)), ones)
+    blocks = np.einsum("ijk->ij", x[:, :whole].reshape(m, k, _ROW_BLOCK))
+    sums = _rows(blocks.astype(np.float64, copy=False))
     if whole < n:
         sums += np.einsum("ij->i", x[:, whole:])
     return sums
 
 
-def _columns(x: np.ndarray, ones: np.ndarray) -> np.ndarray:
-    """(m, n, c) -> (m, c): the sum over the middle."""
+def _columns(x: np.ndarray) -> np.ndarray:
+    """(m, n, c) -> (m, c): the sum over the middle, in float64 if it was cut into blocks."""
     m, n, c = x.shape
+    ones = _ONES[x.dtype][None]
     if n <= 2 * _COLUMN_BLOCK:
-        return np.matmul(ones[None, :n], x)[:, 0]
+        return np.matmul(ones[:, :n], x)[:, 0]
     if 2 * c <= _WIDE:
         fold = min(_WIDE // c, n // _COLUMN_BLOCK)
         whole = n // fold * fold
-        wide = _columns(x[:, :whole].reshape(m, n // fold, fold * c), ones)
-        sums = np.matmul(ones[None, :fold], wide.reshape(m, fold, c))[:, 0]
+        wide = _columns(x[:, :whole].reshape(m, n // fold, fold * c))
+        sums = _columns(wide.astype(np.float64, copy=False).reshape(m, fold, c))
     else:
         k = n // _COLUMN_BLOCK
         whole = k * _COLUMN_BLOCK
-        blocks = x[:, :whole].reshape(m, k, _COLUMN_BLOCK, c)
-        sums = _columns(np.matmul(ones[None, :_COLUMN_BLOCK], blocks)[:, :, 0], ones)
+        blocks = np.matmul(ones[:, :_COLUMN_BLOCK], x[:, :whole].reshape(m, k, _COLUMN_BLOCK, c))[:, :, 0]
+        sums = _columns(blocks.astype(np.float64, copy=False))
     if whole < n:
-        sums += np.matmul(ones[None, : n - whole], x[:, whole:])[:, 0]
+        sums += np.matmul(ones[:, : n - whole], x[:, whole:])[:, 0]
     return sums

@@ -214,7 +214,7 @@ def full(
     _keyword_size((), kwargs)
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
     d = scalar_dtype(value) if dtype is None else as_numpy_dtype(dtype)
-    return _leaf(np.full(_shape((size,) if not isinstance(size, int) else (size,)), value, d), requires_grad)
+    return _leaf(np.full(_shape((size,)), value, d), requires_grad)
 
 
 def arange(

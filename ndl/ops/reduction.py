@@ -143,13 +143,18 @@ def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
     return total / outside_graph(count.reshape(array_of(total).shape), input)
 
 
+_WIDER = {np.dtype(np.float16): np.float32, np.dtype(np.float32): np.float64}
+
+
 class Prod(ArrayFunction):
     """y = Π x along an axis;  dx_i = dy Π_{j≠i} x_j, which is dy y / x_i where no x is 0."""
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, axis: int | None, keepdim: bool) -> np.ndarray:
         ctx.axis, ctx.kept = axis, kept_shape(x.shape, None if axis is None else (axis,))
-        y = np.asarray(np.multiply.reduce(x, axis, np.int64 if x.dtype.kind in "biu" else None, keepdims=keepdim))
+        wide = np.int64 if x.dtype.kind in "biu" else _WIDER.get(x.dtype)  # rounding errors would multiply
+        y = np.asarray(np.multiply.reduce(x, axis, wide, keepdims=keepdim))
+        y = y.astype(x.dtype) if wide in _WIDER.values() else y
         ctx.save_for_backward(x, y)
         return y
 

@@ -191,7 +191,8 @@ def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, i
         return clone(input)
     src = _source(x, index, src, "scatter_reduce")
     if x.ndim == 0:
-        wide = scatter_reduce(reshape(input, 1), 0, reshape(index, 1), src, reduce, include_self=include_self)
+        # Of a copy, which the in-place form does not write to before its gradient was computed from it.
+        wide = scatter_reduce(reshape(clone(input), 1), 0, reshape(index, 1), src, reduce, include_self=include_self)
         return reshape(wide, ())
     if not include_self:
         input = scatter(input, d, index, _neutral(reduce, x.dtype))

@@ -52,8 +52,7 @@ def take_along_dim(d: Draw) -> Program:
 
     def run(T: Any, x: Any, i: Any) -> Any:
         order = T.argsort(x.detach(), dim)
+        x = x.contiguous()  # PyTorch needs it to count through x
         return T.take_along_dim(x, i) if flat else T.take_along_dim(x, i, dim), T.take_along_dim(x, order, dim=dim)
 
-    return Program(
-        run, d.distinct(*shape), i
-    )
+    return Program(run, d.distinct(*shape), i)

@@ -1,0 +1,5 @@
+"""Max and average pooling as a ladder: four loops, three, two, strided views, one axis after the other.
+
+Every rung is a module with the same four functions, ``max_forward``, ``max_backward``, ``avg_forward`` and
+``avg_backward``; ``choose`` knows which one is the fastest. The last two rungs take any number of axes.
+"""

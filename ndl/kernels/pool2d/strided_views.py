@@ -1,0 +1,171 @@
+"""Rung 4: strided views, one view of the picture for each tap of the window.
+
+    v_t[o] = x[o·s − p + a·d]           what all windows see through their tap t = (a, …): a view, nothing is copied
+    max     y = max(v_0, v_1, …)        and t where v_t is larger than all before it: the winner's number
+    average y = (v_0 + v_1 + …) / k
+
+Backward. The winner's number says through which tap a gradient goes back; the average goes back through all:
+
+    dx[view t] += dy where the winner is t, else 0         (bitwise dy & mask: exact for every dy, inf and nan too)
+    dx[view t] += dy / k
+
+If windows do not overlap, each tap writes to places of its own and nothing need be added.
+
+Cost: max k − 1 comparisons and as many maxima per result, average k − 1 additions; backward k masks and additions.
+Bytes moved: each pixel is read once for every window that it lies in (from the cache, the work is done in pieces of
+PIECE_BYTES on all threads), and a winner is kept in one byte: an eighth of an int64 index. The calls' number is that of
+the taps, whatever the size of the picture.
+
+The next rung wins where windows are large and overlap: k = kH·kW taps become kH + kW.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ndl.kernels.pool2d.memory import bits, folded, in_planes, lowest, over_pieces, unfolded
+from ndl.kernels.pool2d.windows import Windows, first_taps, taps_of
+from ndl.kernels.workspace import scratch
+
+__all__ = ["avg_backward", "avg_forward", "max_backward", "max_forward"]
+
+EVERY = (slice(None),)
+
+
+def max_forward(x: np.ndarray, w: Windows, winners: bool) -> tuple[np.ndarray, np.ndarray | None]:
+    """y and, if wanted, the numbers of the winning taps. (N, C, *size) → twice (N, C, *output)"""
+    planes = in_planes(x)
+    X = folded(x, planes)  # (B, *size, c)
+    shape = (X.shape[0], *w.output, X.shape[-1])
+    Y = np.empty(shape, x.dtype)
+    T = np.empty(shape, w.tap_dtype) if winners else None
+
+    def piece(b: slice) -> None:
+        if w.inside:
+            _max_of_full_windows(X[b], Y[b], None if T is None else T[b], w)
+        else:
+            _max_of_cut_windows(X[b], Y[b], None if T is None else T[b], w)
+        if T is not None and Y.dtype.kind == "f" and np.isnan(np.max(Y[b])):
+            _let_nan_win(X[b], T[b], w)
+
+    over_pieces(shape[0], X.shape[1:], X.itemsize, piece)
+    C = x.shape[1]
+    return unfolded(Y, C, planes), None if T is None else unfolded(T, C, planes)
+
+
+def _max_of_full_windows(X: np.ndarray, Y: np.ndarray, T: np.ndarray | None, w: Windows) -> None:
+    taps = taps_of(w)
+    views = [X[EVERY + t.seen] for t in taps]
+    if len(views) == 1:
+        np.copyto(Y, views[0])
+        if T is not None:
+            T[...] = 0
+        return
+    np.maximum(views[0], views[1], out=Y)
+    if T is None:
+        for v in views[2:]:
+            np.maximum(Y, v, out=Y)
+        return
+    larger = scratch("pool.larger", Y.shape, np.dtype(bool))
+    number = scratch("pool.number", T.shape, T.dtype)
+    np.greater(views[1], views[0], out=larger)
+    np.copyto(T, larger.view(np.uint8))
+    for t, v in zip(taps[2:], views[2:]):
+        np.greater(v, Y, out=larger)
+        np.maximum(Y, v, out=Y)
+        np.multiply(larger.view(np.uint8), T.dtype.type(t.number), out=number)
+        np.maximum(T, number, out=T)  # numbers only grow
+
+
+def _max_of_cut_windows(X: np.ndarray, Y: np.ndarray, T: np.ndarray | None, w: Windows) -> None:
+    Y[...] = lowest(Y.dtype)
+    if T is not None:
+        T[...] = first_taps(w)[..., None]  # where all that a window sees is −∞, PyTorch takes the first
+    for t in taps_of(w):
+        v, y = X[EVERY + t.seen], Y[EVERY + t.there]
+        if T is not None:
+            larger = scratch("pool.larger", y.shape, np.dtype(bool))
+            number = scratch("pool.number", y.shape, T.dtype)
+            np.greater(v, y, out=larger)
+            np.multiply(larger.view(np.uint8), T.dtype.type(t.number), out=number)
+            np.maximum(T[EVERY + t.there], number, out=T[EVERY + t.there])
+        np.maximum(y, v, out=y)
+
+
+def _let_nan_win(X: np.ndarray, T: np.ndarray, w: Windows) -> None:
+    for t in taps_of(w):
+        np.copyto(T[EVERY + t.there], T.dtype.type(t.number), where=np.isnan(X[EVERY + t.seen]))
+
+
+def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows) -> np.ndarray:
+    """dx. (N, C, *output) twice → (N, C, *size)"""
+    planes = in_planes(winners)
+    G, T = folded(dy, planes), folded(winners, planes)  # (B, *output, c)
+    DX = np.empty((G.shape[0], *w.size, G.shape[-1]), dy.dtype)
+    integer: Any = bits(G).dtype
+
+    def piece(b: slice) -> None:
+        g, numbers, dx = G[b], T[b], DX[b]
+        if not w.tiling:
+            dx[...] = 0
+        for t in taps_of(w):
+            d, target = g[EVERY + t.there], dx[EVERY + t.seen]
+            won = scratch("pool.larger", d.shape, np.dtype(bool))
+            mask = scratch("pool.mask", d.shape, integer)
+            np.equal(numbers[EVERY + t.there], numbers.dtype.type(t.number), out=won)
+            minus = won.view(np.int8)
+            np.negative(minus, out=minus)  # 0 or −1, all bits of which are set in every width
+            np.copyto(mask, minus)
+            if w.disjoint:
+                np.bitwise_and(bits(d), mask, out=bits(target))
+            else:
+                np.bitwise_and(bits(d), mask, out=mask)
+                target += mask.view(dy.dtype)
+
+    over_pieces(G.shape[0], DX.shape[1:], DX.itemsize, piece)
+    return unfolded(DX, dy.shape[1], planes)
+
+
+def avg_forward(x: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
+    """y. (N, C, *size), divisor (*output) or () → (N, C, *output)"""
+    planes = in_planes(x)
+    X = folded(x, planes)
+    Y = np.empty((X.shape[0], *w.output, X.shape[-1]), x.dtype)
+    D = divisor.astype(x.dtype)[..., None]
+
+    def piece(b: slice) -> None:
+        sums = Y[b]
+        sums[...] = 0
+        for t in taps_of(w):
+            target = sums[EVERY + t.there]
+            target += X[b][EVERY + t.seen]
+        sums /= D
+
+    over_pieces(X.shape[0], X.shape[1:], X.itemsize, piece)
+    return unfolded(Y, x.shape[1], planes)
+
+
+def avg_backward(dy: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
+    """dx. (N, C, *output), divisor (*output) or () → (N, C, *size)"""
+    planes = in_planes(dy)
+    G = folded(dy, planes)
+    DX = np.empty((G.shape[0], *w.size, G.shape[-1]), dy.dtype)
+    D = divisor.astype(dy.dtype)[..., None]
+
+    def piece(b: slice) -> None:
+        share = scratch("pool.share", G[b].shape, dy.dtype)
+        np.divide(G[b], D, out=share)
+        dx = DX[b]
+        if not w.tiling:
+            dx[...] = 0
+        for t in taps_of(w):
+            target = dx[EVERY + t.seen]
+            if w.disjoint:
+                target[...] = share[EVERY + t.there]
+            else:
+                target += share[EVERY + t.there]
+
+    over_pieces(G.shape[0], DX.shape[1:], DX.itemsize, piece)
+    return unfolded(DX, dy.shape[1], planes)

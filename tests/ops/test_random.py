@@ -1,0 +1,101 @@
+"""Random tensors: the same seed gives PyTorch's numbers, in every call and in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import ndl
+
+CALLS: list[Callable[[Any], Any]] = [
+    lambda T: T.rand(3, 4),
+    lambda T: T.rand((5,), dtype=T.float64),
+    lambda T: T.randn(3, 4),
+    lambda T: T.randn(2),
+    lambda T: T.randn(17, 3, dtype=T.float64),
+    lambda T: T.randint(10, (3, 2)),
+    lambda T: T.randint(-5, 5, (4,)),
+    lambda T: T.randint(0, 2, (3,), dtype=T.float32),
+    lambda T: T.randint(low=3, high=9, size=(2, 2)),
+    lambda T: T.randperm(20),
+    lambda T: T.rand_like(T.zeros(2, 3, dtype=T.float64)),
+    lambda T: T.randn_like(T.zeros(30)),
+    lambda T: T.randint_like(T.zeros(4), 3),
+    lambda T: T.randint_like(T.zeros(4), 3, 8),
+    lambda T: T.normal(1.0, 2.0, (20,)),
+    lambda T: T.normal(T.arange(20.0), T.ones(20)),
+    lambda T: T.normal(T.zeros(3), 2.0),
+    lambda T: T.bernoulli(T.full((10,), 0.3)),
+    lambda T: T.bernoulli(T.zeros(30), 0.4),
+    lambda T: T.multinomial(T.tensor([0.1, 0.0, 3.0, 1.0]), 2),
+    lambda T: T.multinomial(T.ones(3, 5), 8, replacement=True),
+    lambda T: T.zeros(20).uniform_(-1, 1),
+    lambda T: T.zeros(4, 5, dtype=T.float64).normal_(1, 2),
+    lambda T: T.zeros(9).bernoulli_(0.2),
+    lambda T: T.zeros(9).bernoulli_(T.full((9,), 0.7)),
+    lambda T: T.zeros(9, dtype=T.float64).exponential_(2.0),
+    lambda T: T.zeros(5, dtype=T.int64).random_(),
+    lambda T: T.zeros(5).random_(7),
+    lambda T: T.zeros(5, dtype=T.int32).random_(3, 7),
+    lambda T: T.rand(3, generator=T.Generator().manual_seed(4)),
+]
+
+
+@pytest.mark.parametrize("number", range(len(CALLS)))
+def test_numbers_and_the_stream_after(number: int) -> None:
+    results = []
+    for T in (ndl, torch):
+        T.manual_seed(11)
+        first = CALLS[number](T)
+        results.append((first.numpy(), T.rand(2).numpy(), str(first.dtype).split(".")[-1]))
+    np.testing.assert_allclose(results[0][0], results[1][0], rtol=1e-14 if results[0][2] == "float64" else 0)
+    np.testing.assert_array_equal(results[0][1], results[1][1])
+    assert results[0][2] == results[1][2]
+
+
+def test_states() -> None:
+    ndl.manual_seed(5)
+    ndl.randn(3)
+    state = ndl.get_rng_state()
+    a = ndl.randn(5)
+    ndl.set_rng_state(state)
+    assert ndl.equal(a, ndl.randn(5))
+    torch.set_rng_state(torch.from_numpy(state.numpy()))
+    np.testing.assert_array_equal(torch.randn(5).numpy(), a.numpy())
+    g = ndl.Generator()
+    assert g.manual_seed(3) is g and g.initial_seed() == 3
+    ndl.manual_seed(8)
+    assert ndl.initial_seed() == 8 and ndl.seed() == ndl.initial_seed()
+
+
+def test_in_place_draws_cut_the_gradient() -> None:
+    """The old values do not matter to the new ones, so nothing flows back, not even from an infinite value."""
+    for T in (ndl, torch):
+        x = T.full((3,), float("inf"), requires_grad=True)
+        y = x * 1
+        y.normal_()
+        (y * T.ones(3, requires_grad=True)).sum().backward()
+        assert x.grad.tolist() == [0, 0, 0]
+    with pytest.raises(RuntimeError, match="leaf Variable"):
+        ndl.zeros(3, requires_grad=True).uniform_()
+
+
+@pytest.mark.parametrize(("call", "error"), [
+    (lambda T: T.randint(5, 5, (2,)), RuntimeError),
+    (lambda T: T.randint(5), TypeError),
+    (lambda T: T.randperm(-1), RuntimeError),
+    (lambda T: T.normal(T.zeros(2), T.tensor([1.0, -1.0])), RuntimeError),
+    (lambda T: T.bernoulli(T.tensor([2.0])), RuntimeError),
+    (lambda T: T.zeros(2).bernoulli_(1.5), RuntimeError),
+    (lambda T: T.multinomial(T.tensor([-1.0, 2.0]), 1), RuntimeError),
+    (lambda T: T.zeros(2).uniform_(3, 1), RuntimeError),
+    (lambda T: T.zeros(2).normal_(0, -1), RuntimeError),
+])  # fmt: skip
+def test_errors(call: Callable, error: type) -> None:
+    for T in (ndl, torch):
+        with pytest.raises(error):
+            call(T)
