@@ -22,7 +22,7 @@ _PAIRWISE = 1 << 15  # one contiguous run up to this length: NumPy's own sum is 
 
 _SHORT = 64  # rows up to this length are summed by the BLAS, longer ones by einsum
 _ROW_BLOCK = 2048  # elements of one row that are added up in one go
-_COLUMN_BLOCK = 32  # rows that one product 1ᵀ X adds up
+_COLUMN_BLOCK = 64  # rows that one product 1ᵀ X adds up
 _WIDE = 512  # narrower matrices are folded: several rows side by side make one wide row
 
 _ONES = {np.dtype(t): np.ones(_WIDE, t) for t in (np.float32, np.float64)}

@@ -11,6 +11,7 @@ import numpy as np
 
 from ndl.autograd.function import ArrayFunction
 from ndl.nn.module import Module
+from ndl.ops.elementwise import keep
 from ndl.ops.hyperbolic import sigmoid, tanh
 
 __all__ = ["ReLU", "Sigmoid", "Tanh", "relu", "relu_", "sigmoid", "tanh"]
@@ -30,7 +31,7 @@ class Relu(ArrayFunction):
     @staticmethod
     def backward(ctx: Any, dy: Any) -> Any:
         (y,) = ctx.saved_tensors
-        return dy * (y != 0)  # y is never negative; "!=" lets the gradient of a nan pass, as PyTorch does
+        return keep(dy, y != 0)  # y is never negative; "!=" lets the gradient of a nan pass, as PyTorch does
 
 
 class ReluInPlace(ArrayFunction):

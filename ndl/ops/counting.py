@@ -102,7 +102,7 @@ def searchsorted(
             f"tensor and input value tensor must match, but we got boundaries tensor {list(s.shape)} and input value "
             f"tensor {list(v.shape)}"
         )
-    where = "right" if right or side == "right" else "left"
+    where: Any = "right" if right or side == "right" else "left"
     if s.ndim == 1:
         y = np.asarray(np.searchsorted(s, v, where))
     else:

@@ -111,9 +111,7 @@ class ExtremeAlong(ArrayFunction):
 def _max_or_min(name: str, input: Any, dim: Any, keepdim: bool) -> Any:
     """max and min in their three forms; ``dim`` is a dimension, the other operand, or None."""
     x = values(input, name)
-    ufunc, find, pairwise = (
-        (np.maximum, np.argmax, maximum) if name == "max" else (np.minimum, np.argmin, minimum)
-    )
+    ufunc, find, pairwise = (np.maximum, np.argmax, maximum) if name == "max" else (np.minimum, np.argmin, minimum)
     if dim is None:
         return _most(ufunc, name, input, None, keepdim, share_nan=True)
     if isinstance(dim, (Tensor, np.ndarray)):

@@ -5,6 +5,7 @@ Each result is an element of the input, or lies between two of them, so the grad
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from ndl.ops.axes import movedim
 from ndl.ops.combinations import lerp
 from ndl.ops.dims import values, wrap_dim
 from ndl.ops.elementwise import keep
-from ndl.ops.joining import cat
+from ndl.ops.gathering import gather
 from ndl.ops.picking import Pick
 from ndl.ops.promotion import array_of
 from ndl.ops.reduced_dims import numpy_names, outside_graph, require_some
@@ -26,7 +27,7 @@ from ndl.ops.sorting import order
 
 __all__ = ["median", "mode", "nanmedian", "nanquantile", "quantile"]
 
-INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
+ROUNDED: dict[str, Callable] = {"lower": np.floor, "higher": np.ceil, "nearest": np.round}
 
 
 class Middle(ArrayFunction):
@@ -52,12 +53,22 @@ def _median_place(x: np.ndarray, axis: int, skip_nan: bool) -> np.ndarray:
     n = x.shape[axis]
     missing = np.isnan(x) if x.dtype.kind == "f" else None
     if missing is None or not missing.any():
-        return np.argpartition(x, (n - 1) // 2, axis).take([(n - 1) // 2], axis)
+        return _stable_place(x, (n - 1) // 2, axis)
     counted = n - np.count_nonzero(missing, axis, keepdims=True)
     k = np.maximum(counted - 1, 0) // 2
     if not skip_nan:
         k = np.where(counted < n, counted, k)  # nan is sorted behind all numbers: the first one
     return np.take_along_axis(order(x, axis), k, axis)
+
+
+def _stable_place(x: np.ndarray, k: int, axis: int) -> np.ndarray:
+    """The k-th entry of x's stable order along an axis, without sorting: of equal elements, the one that is due."""
+    y = np.partition(x, k, axis).take([k], axis)
+    equal = x == y
+    before = k - np.count_nonzero(x < y, axis, keepdims=True)  # elements equal to y that come first in the order
+    if before.any():
+        equal = np.cumsum(equal, axis) > before
+    return np.argmax(equal, axis, keepdims=True)
 
 
 def _median(name: str, input: Any, dim: Any, keepdim: bool) -> Any:
@@ -67,7 +78,9 @@ def _median(name: str, input: Any, dim: Any, keepdim: bool) -> Any:
     skip_nan = name == "nanmedian"
     if dim is None:
         if x.size == 0:  # what PyTorch gives: nan, or the smallest integer
-            return mean(input) if x.dtype.kind == "f" else outside_graph(np.array(np.iinfo(x.dtype).min, x.dtype), input)
+            return (
+                mean(input) if x.dtype.kind == "f" else outside_graph(np.array(np.iinfo(x.dtype).min, x.dtype), input)
+            )
         return Middle.apply(input, skip_nan)
     axis = wrap_dim(dim, x.ndim)
     named = getattr(return_types, name)
@@ -82,8 +95,8 @@ def _median(name: str, input: Any, dim: Any, keepdim: bool) -> Any:
 def median(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """The median, the lower one of two; with ``dim``, (values, indices) along it. nan if any element is nan.
 
-    Gradient: of everything, dy divided evenly among equal elements; along ``dim``, dy to the one at the index. Raises
-    IndexError if the dimension is empty.
+    Gradient: of everything, dy divided evenly among equal elements; along ``dim``, dy to the one at the index, which
+    of equal elements is the one that a stable sort puts in the middle. Raises IndexError if the dimension is empty.
     """
     return _median("median", input, dim, keepdim)
 
@@ -116,53 +129,55 @@ def mode(input: Any, dim: Any = -1, keepdim: bool = False) -> Any:
     return return_types.mode(*Pick.apply(input, i, axis, keepdim))
 
 
-def _quantile(
-    name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolation: str, skip_nan: bool
-) -> Any:
+def _quantile(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolation: str) -> Any:
     x = values(input, name)
     _check_quantile(name, x, q, interpolation)
-    ranks = np.asarray(array_of(q), x.dtype)
-    if dim is None:
-        input, axis = input.reshape(-1), 0
+    axis = 0 if dim is None else wrap_dim(dim, x.ndim)
+    if dim is None or x.ndim == 0:
         shape = (1,) * x.ndim if keepdim else ()
+        input = input.reshape(-1)
     else:
-        axis = wrap_dim(dim, x.ndim)
-        if x.ndim == 0:
-            input = input.reshape(1)
-        shape = tuple(n for a, n in enumerate(x.shape) if a != axis)
-        shape = (*x.shape[:axis], 1, *x.shape[axis + 1 :]) if keepdim and x.ndim else shape
+        shape = (*x.shape[:axis], *((1,) if keepdim else ()), *x.shape[axis + 1 :])
+    several = isinstance(q, (Tensor, np.ndarray)) and array_of(q).ndim == 1
+    q = q.reshape(-1) if isinstance(q, (Tensor, np.ndarray)) else np.array([q], x.dtype)  # (m,)
+
     lines = np.moveaxis(array_of(input), axis, -1)  # (…, n)
     places = order(lines, lines.ndim - 1)
     n = lines.shape[-1]
     missing = np.count_nonzero(np.isnan(lines), -1, keepdims=True)  # (…, 1)
-    if skip_nan:
-        rank = ranks.reshape(-1) * np.maximum(n - missing - 1, 0).astype(x.dtype)  # (…, m), m quantiles
-    else:
-        rank = np.where(missing > 0, n - 1, ranks.reshape(-1) * (n - 1)).astype(x.dtype)
-    if interpolation != "linear" and interpolation != "midpoint":
-        rank = {"lower": np.floor, "higher": np.ceil, "nearest": np.round}[interpolation](rank)
-    below = np.floor(rank)
-    weight = np.where(rank == below, 0, 0.5).astype(x.dtype) if interpolation == "midpoint" else rank - below
-    y = _pick_ranks(input, places, below, axis)
-    if interpolation in ("linear", "midpoint"):
-        y = lerp(y, _pick_ranks(input, places, np.ceil(rank), axis), outside_graph(np.moveaxis(weight, -1, axis), input))
+    if name == "nanquantile":
+        rank = q * np.maximum(n - missing - 1, 0).astype(x.dtype)  # (…, m)
+    else:  # the last one of a sorted line is nan if any is
+        rank = q * np.where(missing > 0, 0, n - 1).astype(x.dtype) + np.where(missing > 0, n - 1, 0).astype(x.dtype)
+    y = _between(input, places, rank, axis, interpolation)
     # The quantiles lie along the axis that was reduced; PyTorch wants them in front, or gone if q is one number.
     y = movedim(y, axis, 0)
-    return y.reshape((*ranks.shape, *shape))
+    return y.reshape((*((len(q),) if several else ()), *shape))
 
 
-def _pick_ranks(input: Any, places: np.ndarray, rank: np.ndarray, axis: int) -> Any:
-    """The elements of these ranks along an axis. Ranks may be equal, so each is picked from a line of its own."""
+def _between(input: Any, places: np.ndarray, rank: Any, axis: int, interpolation: str) -> Any:
+    """The elements of these ranks along an axis, and something between two of them for ranks that are not whole."""
+    r = array_of(rank)
+    if interpolation in ROUNDED:
+        return _of_rank(input, places, ROUNDED[interpolation](r), axis)
+    below, above = np.floor(r), np.ceil(r)
+    weight = rank - below if interpolation == "linear" else (above - below) / 2
+    y, z = (_of_rank(input, places, whole, axis) for whole in (below, above))
+    return lerp(y, z, movedim(weight, -1, axis))
+
+
+def _of_rank(input: Any, places: np.ndarray, rank: np.ndarray, axis: int) -> Any:
     i = np.take_along_axis(places, rank.astype(np.int64), -1)  # (…, m)
-    picked = [Pick.apply(input, np.moveaxis(i[..., j : j + 1], -1, axis), axis, True)[0] for j in range(i.shape[-1])]
-    return picked[0] if len(picked) == 1 else cat(picked, axis)
+    return gather(input, axis, np.moveaxis(i, -1, axis))
 
 
 def _check_quantile(name: str, x: np.ndarray, q: Any, interpolation: str) -> None:
     if x.size == 0:
         raise RuntimeError(f"{name}() input tensor must be non-empty")
     if x.dtype not in (np.float32, np.float64):
-        raise RuntimeError(f"{name}() input tensor must be either float or double dtype, but is {as_dtype(x.dtype).name}")
+        raise RuntimeError(
+            f"{name}() input tensor must be either float or double dtype, but is {as_dtype(x.dtype).name}"
+        )
     if isinstance(q, (Tensor, np.ndarray)):
         ranks = array_of(q)
         if ranks.ndim > 1:
@@ -171,7 +186,7 @@ def _check_quantile(name: str, x: np.ndarray, q: Any, interpolation: str) -> Non
             raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor: {as_dtype(x.dtype).name}")
     if not np.all((np.asarray(array_of(q)) >= 0) & (np.asarray(array_of(q)) <= 1)):
         raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q}")
-    if interpolation not in INTERPOLATIONS:
+    if interpolation not in (*ROUNDED, "linear", "midpoint"):
         raise RuntimeError(
             f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {interpolation}"
         )
@@ -182,13 +197,14 @@ def quantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, inte
     """The q-quantiles, at rank q (n − 1) of the sorted elements over ``dim``; nan if any element is nan.
 
     ``q`` is a number, or a tensor of one dimension, which comes first in the result. Between two elements a ≤ b with
-    weight w: a + w (b − a) (linear), a, b, their mean, or the nearer one. Gradients: dy (1 − w) to a, dy w to b.
+    weight w: a + w (b − a) (linear), a, b, their mean, or the nearer one. Gradients: dy (1 − w) to a, dy w to b, and
+    dy (b − a) (n − 1) to a tensor q.
     Raises RuntimeError for an empty or integer input, and for a q outside [0, 1].
     """
-    return _quantile("quantile", input, q, dim, keepdim, interpolation, False)
+    return _quantile("quantile", input, q, dim, keepdim, interpolation)
 
 
 @numpy_names
 def nanquantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear") -> Any:
     """The q-quantiles of the elements that are not nan; nan where all are. See ``quantile``."""
-    return _quantile("nanquantile", input, q, dim, keepdim, interpolation, True)
+    return _quantile("nanquantile", input, q, dim, keepdim, interpolation)

@@ -152,9 +152,9 @@ class Prod(ArrayFunction):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, axis: int | None, keepdim: bool) -> np.ndarray:
         ctx.axis, ctx.kept = axis, kept_shape(x.shape, None if axis is None else (axis,))
-        wide = np.int64 if x.dtype.kind in "biu" else _WIDER.get(x.dtype)  # rounding errors would multiply
-        y = np.asarray(np.multiply.reduce(x, axis, wide, keepdims=keepdim))
-        y = y.astype(x.dtype) if wide in _WIDER.values() else y
+        wide: Any = np.int64 if x.dtype.kind in "biu" else _WIDER.get(x.dtype)  # rounding errors would multiply
+        y = np.asarray(np.multiply.reduce(x, axis=axis, dtype=wide, keepdims=keepdim))
+        y = y.astype(x.dtype) if wide in (np.float32, np.float64) else y
         ctx.save_for_backward(x, y)
         return y
 

@@ -1,6 +1,6 @@
 """What reductions with more than one result return: tuples whose parts have names, as ``torch.return_types``.
 
-    values, indices = x.max(dim=1)          x.max(dim=1).indices
+values, indices = x.max(dim=1)          x.max(dim=1).indices
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ the part through m vanishes, because Σ (x − m) = 0:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -121,3 +122,12 @@ def std_mean(
     """(std, mean) over ``dim``; see ``std``."""
     axes, c = _arguments("std_mean", input, dim, unbiased, correction)
     return Std.apply(input, axes, c, keepdim), mean(input, axes, keepdim)
+
+
+def with_ddof(function: Callable) -> Callable:
+    """``function`` under NumPy's arguments, whose correction is called ddof and is 0 by default."""
+
+    def as_in_numpy(a: Any, axis: Any = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+        return function(a, axis, correction=ddof, keepdim=keepdims)
+
+    return as_in_numpy

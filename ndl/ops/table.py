@@ -284,13 +284,9 @@ def bind() -> None:
             np.nansum: reduction.nansum,
             np.prod: reduction.prod,
             np.sort: lambda a, axis=-1: sorting.sort(a, axis).values,
-            np.std: lambda a, axis=None, ddof=0, keepdims=False: statistics.std(
-                a, axis, correction=ddof, keepdim=keepdims
-            ),
+            np.std: statistics.with_ddof(statistics.std),
             np.sum: reduction.sum,
-            np.var: lambda a, axis=None, ddof=0, keepdims=False: statistics.var(
-                a, axis, correction=ddof, keepdim=keepdims
-            ),
+            np.var: statistics.with_ddof(statistics.var),
         }
     )
     FUNCTIONS.update(

@@ -37,9 +37,7 @@ def unique(
     return _chosen(input, y, inverse, counts, return_inverse, return_counts)
 
 
-def unique_consecutive(
-    input: Any, return_inverse: bool = False, return_counts: bool = False, dim: Any = None
-) -> Any:
+def unique_consecutive(input: Any, return_inverse: bool = False, return_counts: bool = False, dim: Any = None) -> Any:
     """The elements (or the slices along ``dim``) that differ from the one before them: runs reduced to one.
 
     With ``return_inverse`` also the run of each element, with ``return_counts`` the length of each run.

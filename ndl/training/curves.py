@@ -42,7 +42,6 @@ def draw_curves(history: History, path: str | os.PathLike[str], title: str = "",
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.grid(alpha=0.3)
         ax.spines[["top", "right"]].set_visible(False)
-        ax.legend(frameon=False)
     if title:
         figure.suptitle(title, fontsize=11)
     picture = io.BytesIO()
@@ -61,6 +60,7 @@ def _draw_loss(ax, history: History, loss_name: str) -> None:  # type: ignore[no
     if test:
         ax.plot(*zip(*test), color=TEST, marker="o", markersize=4, label="test")
     ax.set_ylabel(loss_name)
+    ax.legend(frameon=False, loc="upper right")
     # The first batches, and single ones, may be far above all others: show those that tell something.
     shown = [*np.quantile(history.losses, [0.995]), *(loss for _, loss in test)]
     ax.set_ylim(0, 1.05 * max(shown) or 1)
@@ -76,4 +76,5 @@ def _draw_accuracy(ax, history: History) -> None:  # type: ignore[no-untyped-def
             ax.plot(*zip(*points), color=color, marker="o", markersize=4, label=label)
             lowest = min(lowest, *(accuracy for _, accuracy in points))
     ax.set_ylabel("accuracy (share of examples)")
+    ax.legend(frameon=False, loc="lower right")
     ax.set_ylim(max(0.0, lowest - 0.1 * (1 - lowest) - 0.002), 1 + 0.02 * (1 - lowest))

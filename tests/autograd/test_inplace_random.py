@@ -171,7 +171,8 @@ class Run:
         for t in self.tensors:
             try:
                 # A view made without recording is a leaf, and PyTorch says that it requires gradients.
-                if not (t * 1).requires_grad or (t.is_leaf and all(t is not leaf for leaf in self.leaves)):
+                used = t.numel() and (t * 1).requires_grad
+                if not used or (t.is_leaf and all(t is not leaf for leaf in self.leaves)):
                     found.append([np.zeros((3, 3)), np.zeros(3)])
                     continue
                 w = np.cos(np.arange(t.numel())).reshape(tuple(t.shape)) + 1.5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ndl.kernels import chains
 from ndl.kernels.chains import run_chain
-from ndl.kernels.threads import get_num_threads, set_num_threads
+from ndl.kernels.threads import get_num_threads, set_num_threads, shares
 
 
 def chain(c: Any, w: Any, x: Any, a: np.ndarray, b: np.ndarray, d: np.ndarray) -> None:
@@ -81,7 +81,8 @@ def test_every_cut_gives_the_same(specs: list, small: int, grain: int) -> None:
 
 def test_large_arrays_on_all_threads(threads: int) -> None:
     rng = np.random.default_rng(0)
-    arrays = [tuple([rng.standard_normal(n).astype(np.float32) for _ in range(3)]) for n in (300_001, 5, 77_777)]
+    sizes = (200_001, 5, 77_777, 99_999, 40_000)
+    arrays = [tuple([rng.standard_normal(n).astype(np.float32) for _ in range(3)]) for n in sizes]
     wanted = [expected(2.0, *values) for values in arrays]
     run_chain(chain, [(np.array(2.0, np.float32), values) for values in arrays])
     for (a, b, _), (want_a, want_b) in zip(arrays, wanted, strict=True):
@@ -89,11 +90,16 @@ def test_large_arrays_on_all_threads(threads: int) -> None:
         assert np.array_equal(b, want_b)
 
 
-def test_an_array_listed_twice_is_worked_through_in_order(threads: int) -> None:
+def test_an_array_listed_twice_is_worked_through_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    def last_share_first(n: int, body: Callable, *, grain: int) -> None:
+        for start, stop in reversed(shares(n, 4)):
+            body(start, stop)
+
+    monkeypatch.setattr(chains, "parallel_for", last_share_first)
     rng = np.random.default_rng(0)
     a, b, d = values = tuple([rng.standard_normal(400_000) for _ in range(3)])
-    want_a, want_b = expected(0.1, *expected(0.1, a, b, d), d)
-    run_chain(chain, [(np.array(0.1), values), (np.array(0.1), values)])
+    want_a, want_b = expected(0.3, *expected(0.1, a, b, d), d)
+    run_chain(chain, [(np.array(0.1), values), (np.array(0.3), values)])
     assert np.array_equal(a, want_a)
     assert np.array_equal(b, want_b)
 

@@ -49,6 +49,7 @@ def test_the_tensor_itself_turned():
         return x.tolist(), row.tolist(), tuple(x.transpose_(0, 1).shape), tuple(x.swapaxes_(0, 1).shape)
 
     agree(program)
+    same(lambda T, x: (x * 1)[None][0].t_() * T.ones(3, 2, dtype=x.dtype), np.ones((2, 3)))
     same(lambda T, x: (x * 1).t_() * T.arange(6.0, dtype=x.dtype).reshape(3, 2), np.ones((2, 3)))
 
 

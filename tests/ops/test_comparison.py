@@ -68,6 +68,8 @@ def test_isclose_and_allclose():
     refused(lambda T, x: T.isclose(x, x, atol=-1), x)
     refused(lambda T, x: T.isclose(x, 1.0), x, error=TypeError)
     refused(lambda T, x: T.isclose(x, T.ones(3).double()), x)
+    # The tolerance is a part of other's size, not of input's.
+    agree(lambda T: [T.allclose(T.tensor([a]), T.tensor([3.0 - a]), rtol=0.6) for a in (1.0, 2.0)])
     agree(lambda T: T.allclose(T.ones(2), T.ones(2) + 1e-6))
     agree(lambda T: T.allclose(T.ones(2), T.ones(2) + 1e-4))
     agree(lambda T: T.allclose(T.tensor([float("nan")]), T.tensor([float("nan")]), equal_nan=True))

@@ -226,6 +226,42 @@ def test_a_gradient_seen_elsewhere_is_not_written_to():
     same(lambda T, x: (program(T, x)[0] + program(T, x)[1]) ** 2, np.ones((3, 2)))
 
 
+def test_a_gradient_that_was_shown_does_not_change_afterwards():
+    x = ndl.tensor([0.5, 1.0, 2.0], requires_grad=True)
+    shown: list = []
+    looped(ndl, x, lambda out: out.register_hook(lambda g: shown.append((g, g.tolist())))).sum().backward()
+    looped(
+        ndl, x, lambda out: out.grad_fn.register_prehook(lambda g: shown.append((g[0], g[0].tolist())))
+    ).sum().backward()
+    stages: list = []
+    total = looped(ndl, x, lambda out: stages.append(out * 1)).sum()
+    found = ndl.autograd.grad(total, [looped(ndl, x), x], allow_unused=True)
+    assert found[0] is None and len(shown) == 8
+    for g, before in shown:
+        assert g.tolist() == before
+
+
+def test_a_gradient_that_was_asked_for_is_whole():
+    def program(T):
+        x = T.tensor([1.0, 2.0], requires_grad=True)
+        y = x * 3
+        before = y * 1
+        z = before * 1
+        z[0] = y[1]
+        kept = z * 1
+        kept[1] = y[0]
+        g = T.autograd.grad((kept * 5).sum(), [kept, x])
+        return [v.tolist() for v in g]
+
+    agree(program)
+
+
+def test_adding_to_a_part_is_one_step():
+    y = ndl.ones(2, 3, requires_grad=True) * 2
+    y[0] += 1.0
+    assert y.grad_fn.name() == "CopySlices"  # made by the addition; writing the view to itself adds nothing
+
+
 def test_second_derivatives_through_a_loop():
     def program(T):
         x = T.tensor([0.5, 1.0, 2.0], dtype=T.float64, requires_grad=True)

@@ -37,6 +37,7 @@ def test_what_was_there_before_gets_nothing():
         return y * x
 
     same(program, np.ones((3, 2)), np.arange(2.0))
+    same(lambda T, x, v: ((x * 1).zero_(), (v * 1).fill_(2.0)), np.ones((3, 2)), np.arange(2.0))  # zeros, not None
 
 
 def test_a_copy_from_itself():

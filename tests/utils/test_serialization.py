@@ -235,6 +235,17 @@ def test_objects_that_may_hold_anything_are_refused():
         from_torch(torch.nn.Linear(2, 2), weights_only=False)
 
 
+def test_types_cannot_be_filled_with_fields():
+    fields = (3, "|", None, ("a",), {"a": (np.dtype("u1"), 0)}, 4, 1, 16)
+
+    class Crafted:
+        def __reduce__(self):
+            return np.dtype, ("f4", False, True), fields
+
+    with pytest.raises(pickle.UnpicklingError, match="in a way that plain data has no use for"):
+        round_trip(Crafted())
+
+
 def test_trusted_files_hold_whole_modules():
     layer = nn.Linear(2, 3)
     read = round_trip(layer, weights_only=False)

@@ -29,7 +29,7 @@ from ndl.kernels.pool2d.memory import bits, folded, in_planes, lowest, over_piec
 from ndl.kernels.pool2d.windows import Windows, first_taps, taps_of
 from ndl.kernels.workspace import scratch
 
-__all__ = ["avg_backward", "avg_forward", "max_backward", "max_forward"]
+__all__ = ["avg_backward", "avg_forward", "let_nan_win", "max_backward", "max_forward"]
 
 EVERY = (slice(None),)
 
@@ -48,7 +48,7 @@ def max_forward(x: np.ndarray, w: Windows, winners: bool) -> tuple[np.ndarray, n
         else:
             _max_of_cut_windows(X[b], Y[b], None if T is None else T[b], w)
         if T is not None and Y.dtype.kind == "f" and np.isnan(np.max(Y[b])):
-            _let_nan_win(X[b], T[b], w)
+            let_nan_win(X[b], T[b], w)
 
     over_pieces(shape[0], X.shape[1:], X.itemsize, piece)
     C = x.shape[1]
@@ -94,7 +94,8 @@ def _max_of_cut_windows(X: np.ndarray, Y: np.ndarray, T: np.ndarray | None, w: W
         np.maximum(y, v, out=y)
 
 
-def _let_nan_win(X: np.ndarray, T: np.ndarray, w: Windows) -> None:
+def let_nan_win(X: np.ndarray, T: np.ndarray, w: Windows) -> None:
+    """Correct the winners of a piece that has nan in it: the last nan of a window wins, as in PyTorch."""
     for t in taps_of(w):
         np.copyto(T[EVERY + t.there], T.dtype.type(t.number), where=np.isnan(X[EVERY + t.seen]))
 

@@ -115,7 +115,10 @@ def first_taps(w: Windows) -> np.ndarray:
 
 
 def window(w: Windows, place: Sizes) -> tuple[Sizes, tuple[slice, ...]]:
-    """For one output place: the tap of each axis at which its window enters the input, and what it sees of it."""
+    """For one output place: the tap of each axis at which its window enters the input, and what it sees of it.
+
+    The slices are empty where the window misses the input altogether, as some dilated ones do.
+    """
     entry, seen = [], []
     for o, n, k, s, p, d in zip(place, w.size, w.kernel, w.stride, w.padding, w.dilation):
         start = o * s - p
@@ -125,15 +128,14 @@ def window(w: Windows, place: Sizes) -> tuple[Sizes, tuple[slice, ...]]:
     return tuple(entry), tuple(seen)
 
 
-def winner(seen: np.ndarray, axes: tuple[int, ...]) -> tuple[np.ndarray, ...]:
-    """Where the largest number of a window lies: along ``axes`` (the last ones), one index for each of them.
+def largest(seen: np.ndarray, n_axes: int) -> np.ndarray:
+    """The place of the largest number along the last ``n_axes`` axes, counted through.
 
     The first of equal numbers; nan counts as larger than all, and the last nan wins, as in PyTorch.
     """
-    shape = seen.shape[axes[0] :]
-    flat = seen.reshape(*seen.shape[: axes[0]], -1)
+    flat = seen.reshape(*seen.shape[: seen.ndim - n_axes], -1)
     best = flat.argmax(-1)
     if flat.dtype.kind == "f":
         nan = np.isnan(flat)
         best = np.where(nan.any(-1), flat.shape[-1] - 1 - nan[..., ::-1].argmax(-1), best)
-    return tuple(np.asarray(i) for i in np.unravel_index(best, shape))
+    return best

@@ -56,9 +56,9 @@ class TensorDataset(Dataset):
         return tuple(t[index] for t in self.tensors)
 
     def batch(self, indices: Sequence[int]) -> list[Tensor]:
-        """The rows ``indices`` of every tensor."""
+        """The rows ``indices`` of every tensor; ``take`` copies whole rows, several times faster than indexing."""
         rows = np.asarray(indices)
-        return [Tensor._wrap(t._array[rows]) if not t.requires_grad else t[rows] for t in self.tensors]
+        return [t[rows] if t.requires_grad else Tensor._wrap(t._array.take(rows, 0)) for t in self.tensors]
 
     def __len__(self) -> int:
         return self.tensors[0].shape[0]

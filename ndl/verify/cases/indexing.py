@@ -134,7 +134,7 @@ def set_advanced(d: Draw) -> Program:
     items, arrays = advanced(d)
     arrays = [np.arange(a.size).reshape(a.shape) % 2 if a.dtype != bool and a.size < 3 else a for a in arrays]
     arrays = [a if a.dtype == bool or a.size < 3 else np.array([1]) for a in arrays]
-    items = [ANY if i == [1, 0, 1] else i for i in items]
+    items = [ANY if type(i) is list and i == [1, 0, 1] else i for i in items]
     part = np.zeros(SHAPE)[filled(items, tuple(arrays))] if not _mixed(items) else None
     value = d.normal() if part is None or d.boolean() else d.normal(*part.shape)
 

@@ -16,11 +16,8 @@ def sort_ties(d: Draw) -> Program:
     """Equal elements, and nan, stay in their order, also when descending."""
     x = d.ties(*d.shape(high=9)) if d.boolean() else with_nan(d, *d.shape())
     dim, descending = d.dim(x.ndim), d.boolean()
-    return Program(
-        lambda T, x: (*T.sort(x, stable=True, dim=dim, descending=descending), x.argsort(dim=dim, descending=descending, stable=True)),
-        x,
-        numeric=False,
-    )
+    options = {"stable": True, "dim": dim, "descending": descending}
+    return Program(lambda T, x: (*T.sort(x, **options), x.argsort(**options)), x, numeric=False)
 
 
 @case("ops.sorting.msort")

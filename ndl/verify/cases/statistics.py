@@ -1,5 +1,7 @@
 """Cases of ``ndl.ops.statistics``."""
 
+from typing import Any
+
 from ndl.verify.case import Draw, Program, case
 from ndl.verify.cases.reduction import some_dims
 
@@ -7,7 +9,7 @@ from ndl.verify.cases.reduction import some_dims
 def spread(d: Draw) -> tuple:
     """An input, dimensions with at least two elements in all, and the other options."""
     x = d.normal(*d.shape(min_dims=1, low=2, high=4))
-    options = {"keepdim": d.boolean()}
+    options: dict[str, Any] = {"keepdim": d.boolean()}
     if d.boolean():
         options["correction"] = d.choice([0, 1, 0.5, -1])
     dim = some_dims(d, x.ndim)
