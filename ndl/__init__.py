@@ -4,7 +4,7 @@
 ``ndl.optim``, data loading in ``ndl.utils.data``.
 """
 
-from ndl import autograd, cuda, linalg, nn, optim, utils
+from ndl import autograd, nn
 from ndl.autograd import (
     Tensor,
     enable_grad,
@@ -45,6 +45,7 @@ from ndl.autograd.grad_mode import is_inference_mode_enabled
 from ndl.autograd.printing import set_printoptions
 from ndl.autograd.size import Size
 from ndl.kernels.threads import get_num_threads, set_num_threads
+from ndl.lazy import attach
 from ndl.nn.functional import (
     batch_norm,
     conv1d,
@@ -63,6 +64,17 @@ from ndl.ops import *
 from ndl.ops.constants import e, inf, nan, newaxis, pi
 from ndl.ops.promotion import result_type
 from ndl.ops.random import *
-from ndl.utils.serialization import load, save
 
 __version__ = "0.1.0"
+
+__getattr__ = attach(
+    __name__,
+    {
+        "cuda": "ndl.cuda",
+        "linalg": "ndl.linalg",
+        "load": "ndl.utils.serialization",
+        "optim": "ndl.optim",
+        "save": "ndl.utils.serialization",
+        "utils": "ndl.utils",
+    },
+)

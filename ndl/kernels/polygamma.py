@@ -19,7 +19,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.polynomial import Polynomial
 from numpy.typing import NDArray
 
 from ndl.kernels.elementwise import apply_in_pieces
@@ -34,6 +33,8 @@ def polygamma(n: int, x: NDArray, out: NDArray | None = None) -> NDArray:
     """The n-th derivative of digamma, element by element, n >= 1. x: a float dtype; out may be x."""
     if n < 1:
         raise ValueError(f"polygamma(n, x) needs n >= 1, but got n = {n}; digamma is the derivative number 0")
+    from numpy.polynomial import Polynomial  # 4 ms that few programs need
+
     cotangents = Polynomial([0, 1])
     for _ in range(n):
         cotangents = -Polynomial([1, 0, 1]) * cotangents.deriv()

@@ -23,7 +23,7 @@ from ndl.ops.picking import Pick
 from ndl.ops.promotion import array_of
 from ndl.ops.reduced_dims import numpy_names, outside_graph, require_some
 from ndl.ops.reduction import mean
-from ndl.ops.sorting import order
+from ndl.ops.sorting import order, place_of_rank
 
 __all__ = ["median", "mode", "nanmedian", "nanquantile", "quantile"]
 
@@ -53,22 +53,12 @@ def _median_place(x: np.ndarray, axis: int, skip_nan: bool) -> np.ndarray:
     n = x.shape[axis]
     missing = np.isnan(x) if x.dtype.kind == "f" else None
     if missing is None or not missing.any():
-        return _stable_place(x, (n - 1) // 2, axis)
+        return place_of_rank(x, (n - 1) // 2, axis)
     counted = n - np.count_nonzero(missing, axis, keepdims=True)
     k = np.maximum(counted - 1, 0) // 2
     if not skip_nan:
         k = np.where(counted < n, counted, k)  # nan is sorted behind all numbers: the first one
     return np.take_along_axis(order(x, axis), k, axis)
-
-
-def _stable_place(x: np.ndarray, k: int, axis: int) -> np.ndarray:
-    """The k-th entry of x's stable order along an axis, without sorting: of equal elements, the one that is due."""
-    y = np.partition(x, k, axis).take([k], axis)
-    equal = x == y
-    before = k - np.count_nonzero(x < y, axis, keepdims=True)  # elements equal to y that come first in the order
-    if before.any():
-        equal = np.cumsum(equal, axis) > before
-    return np.argmax(equal, axis, keepdims=True)
 
 
 def _median(name: str, input: Any, dim: Any, keepdim: bool) -> Any:

@@ -151,10 +151,12 @@ class Prod(ArrayFunction):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, axis: int | None, keepdim: bool) -> np.ndarray:
-        ctx.axis, ctx.kept = axis, kept_shape(x.shape, None if axis is None else (axis,))
+        kept = kept_shape(x.shape, None if axis is None else (axis,))
         wide: Any = np.int64 if x.dtype.kind in "biu" else _WIDER.get(x.dtype)  # rounding errors would multiply
-        y = np.asarray(np.multiply.reduce(x, axis=axis, dtype=wide, keepdims=keepdim))
+        y = np.asarray(np.multiply.reduce(x, axis, wide))
         y = y.astype(x.dtype) if wide in (np.float32, np.float64) else y
+        y = y.reshape(kept) if keepdim else y
+        ctx.axis, ctx.kept = axis, kept
         ctx.save_for_backward(x, y)
         return y
 

@@ -26,6 +26,18 @@ def order(x: np.ndarray, axis: int, descending: bool = False) -> np.ndarray:
     return x.shape[axis] - 1 - np.flip(np.argsort(np.flip(x, axis), axis, kind="stable"), axis)
 
 
+def place_of_rank(x: np.ndarray, k: int, axis: int) -> np.ndarray:
+    """The k-th entry of ``order`` along an axis, found without sorting."""
+    y = np.partition(x, k, axis).take([k], axis)
+    if y.dtype.kind == "f" and np.isnan(y).any():
+        return order(x, axis).take([k], axis)
+    equal = x == y
+    before = k - np.count_nonzero(x < y, axis, keepdims=True)  # how many equal elements come first in the order
+    if before.any():
+        equal = np.cumsum(equal, axis) > before
+    return np.argmax(equal, axis, keepdims=True)
+
+
 @numpy_names
 def sort(input: Any, dim: Any = -1, descending: bool = False, *, stable: Any = None) -> Any:
     """(values, indices): input sorted along ``dim``, equal elements in their order. Gradient: dy, put back in place.
@@ -108,8 +120,8 @@ def _part(x: np.ndarray, k: int, axis: int, largest: bool) -> np.ndarray:
 def kthvalue(input: Any, k: int, dim: Any = -1, keepdim: bool = False) -> Any:
     """(values, indices) of the k-th smallest element (counted from 1) along ``dim``.
 
-    Gradient: dy to that element; which one of equal elements is not specified. Raises RuntimeError if there are not k
-    elements, IndexError if there are none.
+    Gradient: dy to that element; of equal ones, to the one that a stable sort puts there. Raises RuntimeError if
+    there are not k elements, IndexError if there are none.
     """
     x = values(input, "kthvalue")
     axis = wrap_dim(dim, x.ndim)
@@ -119,5 +131,4 @@ def kthvalue(input: Any, k: int, dim: Any = -1, keepdim: bool = False) -> Any:
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {axis}: k is {k}")
     if x.ndim == 0:
         return return_types.kthvalue(*_of_one(input))
-    i = np.argpartition(x, k - 1, axis).take([k - 1], axis)
-    return return_types.kthvalue(*Pick.apply(input, i, axis, keepdim))
+    return return_types.kthvalue(*Pick.apply(input, place_of_rank(x, k - 1, axis), axis, keepdim))

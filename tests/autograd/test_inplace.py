@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import ndl
+from ndl.ops.table import in_place
 from tests.both import agree, leaves, refused, same
 
 X = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
@@ -899,6 +900,38 @@ def test_what_pytorch_forbids_without_need():
         with pytest.raises(RuntimeError):
             f(torch, *leaves(torch, (X, W))).sum().backward()
         same(lambda T, x, w, f=f, g=g: (f if T is ndl else g)(T, x, w), X, W)
+
+
+def test_an_operation_made_of_several_keeps_the_old_values_for_each():
+    def program(T, x, w):
+        def f(t):
+            return (t * w).sin() * t + t * t
+
+        y = x * 1
+        if T is ndl:
+            assert in_place(f)(y) is y
+        else:
+            y = f(y)
+        return y
+
+    same(program, X, W)
+
+
+def test_a_view_of_a_base_that_was_detached_loses_its_history():
+    (x,) = leaves(ndl, (X,))
+    y = x * 2
+    v = y[0]
+    y.detach_()
+    y.mul_(3)
+    assert not v.requires_grad and v.tolist() == (6 * X[0]).tolist()
+
+
+def test_a_view_as_another_type_never_gets_a_history():
+    (x,) = leaves(ndl, (X,))
+    y = x * 2
+    bits = y.view(ndl.int64)
+    y.mul_(3)
+    assert not bits.requires_grad and bits.is_leaf
 
 
 def test_window_that_left_its_base():

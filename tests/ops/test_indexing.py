@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import ndl
+from ndl.autograd.function import ArrayFunction
 from tests.both import agree, outcome, refused, same
 from tests.ops.raising import check, refusals
 from tests.proof import proof
@@ -260,6 +261,27 @@ def test_adding_to_a_part_is_one_step():
     y = ndl.ones(2, 3, requires_grad=True) * 2
     y[0] += 1.0
     assert y.grad_fn.name() == "CopySlices"  # made by the addition; writing the view to itself adds nothing
+
+
+class Same(ArrayFunction):
+    """z = x + y, whose two gradients share memory."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return x + y
+
+    @staticmethod
+    def backward(ctx: Any, dz: Any) -> tuple:
+        dx = dz * 2
+        return dx, dx.reshape(dx.shape)
+
+
+def test_a_gradient_seen_through_a_view_is_not_written_to():
+    x, y = (ndl.ones(3, requires_grad=True) for _ in range(2))
+    other, written = y * 1, x * 1
+    written[0] = 5.0
+    Same.apply(written, other).sum().backward()
+    assert x.grad.tolist() == [0.0, 2.0, 2.0] and y.grad.tolist() == [2.0, 2.0, 2.0]
 
 
 def test_second_derivatives_through_a_loop():

@@ -31,20 +31,20 @@ for Convolutional Neural Networks", arXiv 1509.09308; on the points B. Barabasz 
 and Improving the Accuracy of Winograd Convolution for Deep Neural Networks", arXiv 1803.10986.
 """
 
-from fractions import Fraction
+from __future__ import annotations
+
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from fractions import Fraction
 
-def _and_opposites(*points: Fraction) -> tuple[Fraction, ...]:
-    return (Fraction(0), *(sign * p for p in points for sign in (1, -1)))
 
-
-POINTS = {  # by how many values a tile has; the best of some hundred sets that were tried
-    6: _and_opposites(Fraction(2, 3), Fraction(3, 2)),
-    8: _and_opposites(Fraction(1, 2), Fraction(1), Fraction(2)),
+POINTS = {  # by how many values a tile has, beside 0: these and their opposites; the best of some hundred sets tried
+    6: ((2, 3), (3, 2)),
+    8: ((1, 2), (1, 1), (2, 1)),
 }
 
 
@@ -59,7 +59,9 @@ class Transforms(NamedTuple):
 @lru_cache(maxsize=8)
 def transforms(m: int, r: int, dtype: np.dtype) -> Transforms:
     """F(m, r) for m + r - 1 = 6 or 8, computed in exact fractions and rounded at the end."""
-    points = POINTS[m + r - 1]
+    from fractions import Fraction  # with decimal behind it, 2 ms that only these few lines need
+
+    points = [Fraction(0), *(Fraction(sign * a, b) for a, b in POINTS[m + r - 1] for sign in (1, -1))]
     AT = [[p**i for p in points] + [Fraction(i == m - 1)] for i in range(m)]
     G, BT = [], []
     for p in points:
@@ -68,17 +70,17 @@ def transforms(m: int, r: int, dtype: np.dtype) -> Transforms:
         for q in others:
             denominator *= p - q
         G.append([p**k / denominator for k in range(r)])
-        BT.append(_from_roots(others) + [Fraction(0)])
+        BT.append([*_from_roots(others), 0])
     G.append([Fraction(k == r - 1) for k in range(r)])
-    BT.append(_from_roots(list(points)))
+    BT.append(_from_roots(points))
     return Transforms(*(np.array(rows, np.float64).astype(dtype) for rows in (AT, G, BT)))
 
 
-def _from_roots(roots: list[Fraction]) -> list[Fraction]:
+def _from_roots(roots: list[Fraction]) -> list:
     """Coefficients of Π (t - root), the constant one first."""
-    coefficients = [Fraction(1)]
+    coefficients: list = [1]
     for root in roots:
-        shifted = [Fraction(0), *coefficients]
-        scaled = [root * c for c in coefficients] + [Fraction(0)]
+        shifted = [0, *coefficients]
+        scaled = [*(root * c for c in coefficients), 0]
         coefficients = [a - b for a, b in zip(shifted, scaled)]
     return coefficients
