@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 import ndl
@@ -89,6 +90,40 @@ def refused(program: Callable, *arrays: Any, error: type = RuntimeError) -> str:
         else:
             raise AssertionError(f"{T.__name__} did not raise {error.__name__}")
     return messages[1]
+
+
+class Programs:
+    """In-place programs of some arrays, and whether PyTorch allows them.
+
+    @programs.allowed            both libraries run it, with equal values and gradients
+    @programs.forbidden          both raise RuntimeError, in the program or in its backward
+
+    test_allowed, test_forbidden = programs.tests()
+    """
+
+    def __init__(self, *arrays: np.ndarray) -> None:
+        self.arrays = arrays
+        self._allowed: list[Callable] = []
+        self._forbidden: list[Callable] = []
+
+    def allowed(self, program: Callable) -> Callable:
+        self._allowed.append(program)
+        return program
+
+    def forbidden(self, program: Callable) -> Callable:
+        self._forbidden.append(program)
+        return program
+
+    def tests(self) -> tuple[Callable, Callable]:
+        @pytest.mark.parametrize("program", self._allowed, ids=lambda f: f.__name__)
+        def test_allowed(program: Callable) -> None:
+            same(program, *self.arrays)
+
+        @pytest.mark.parametrize("program", self._forbidden, ids=lambda f: f.__name__)
+        def test_forbidden(program: Callable) -> None:
+            refused(program, *self.arrays)
+
+        return test_allowed, test_forbidden
 
 
 def agree(program: Callable) -> Any:

@@ -3,6 +3,7 @@
 import ast
 import re
 import shutil
+import os
 import subprocess
 import sys
 import tomllib
@@ -21,7 +22,9 @@ FACES = [path for path in MODULES if path.name in ("__init__.py", "functional.py
 
 def run_python(code: str) -> str:
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+    # With its compiled files, as a package has them once it is installed and was imported.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True, env=environment).stdout
 
 
 def name_of(path: Path) -> str:

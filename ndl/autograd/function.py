@@ -175,6 +175,7 @@ def _finish(cls: Any, ctx: Node | None, args: tuple, arrays: list, dirty: tuple,
         source = next((s for s in inputs if s._array is y or (cls.view and _shares(s, y))), None)
         if source is not None:
             t._base = source if source._base is None else source._base
+            t._base._shared = True
             t._version = source._version
             t._view_version = source._version.n
             t._inference = source._inference

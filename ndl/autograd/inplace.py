@@ -93,7 +93,7 @@ def assign(t: Tensor, result: Any, since: int | None = None) -> Tensor:
     nodes = _nodes_since(edge[0], since) if edge is not None and isinstance(edge[0], Node) else []
     for node in nodes:
         _keep_old_values(node, t)
-    np.copyto(t._array, values, casting="unsafe")
+    t._array[...] = values
     t._version.n += 1
     for node in nodes:
         _share_result(node, values, t)
@@ -131,12 +131,12 @@ def _share_result(node: Node, values: np.ndarray, t: Tensor) -> None:
 
 def take_history(t: Tensor, edge: tuple | None) -> None:
     """After its memory was written, ``t`` stands in the graph where ``edge`` stands (None: at a constant)."""
-    from ndl.autograd.views import copy_slices, overwrite
-
     if edge is None:
         owner = t if t._base is None else t._base
         if not (state.enabled and not state.inference and owner.requires_grad):
             return
+    from ndl.autograd.views import copy_slices, overwrite
+
     if t._base is not None:
         _move(t._base, (copy_slices(t, t._base, edge), 0))
     elif edge is None:

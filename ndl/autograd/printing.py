@@ -98,9 +98,13 @@ def tensor_repr(t: Tensor) -> str:
         default = default or array.dtype in (np.int64, np.bool_, scalar_dtype(1j))
     if not default:
         suffixes.append(f"dtype={t.dtype}")
-    node = t.grad_fn
-    if node is not None:
-        suffixes.append(f"grad_fn=<{node.name()}>")
+    try:
+        node = t.grad_fn
+        history = node and node.name()
+    except RuntimeError:  # a view whose base was written in a way that it cannot follow: still worth a look
+        history = "Invalid"
+    if history is not None:
+        suffixes.append(f"grad_fn=<{history}>")
     elif t.requires_grad:
         suffixes.append("requires_grad=True")
     return _join(prefix + text, suffixes, len(prefix))

@@ -43,6 +43,7 @@ class Tensor:
     _hooks: dict | None = None
     _post_accumulate_hooks: dict | None = None
     _retains_grad = False
+    _shared = False  # whether something else was given this memory: a view, detach(), numpy()
     _inference = False
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -182,6 +183,7 @@ class Tensor:
         made = Tensor._wrap(self._array)
         made._version = self._version
         made._inference = self._inference
+        made._shared = self._shared = True
         return made
 
     def detach_(self) -> Tensor:
@@ -194,7 +196,9 @@ class Tensor:
     @property
     def data(self) -> Tensor:
         """The same memory, outside the graph and with a version count of its own: no check will notice a write."""
-        return Tensor._wrap(self._array)
+        made = Tensor._wrap(self._array)
+        made._shared = self._shared = True
+        return made
 
     @data.setter
     def data(self, value: Tensor) -> None:
@@ -340,6 +344,7 @@ class Tensor:
         """
         if self.requires_grad and not force:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        self._shared = True
         return self._array
 
     def item(self) -> Any:

@@ -196,6 +196,6 @@ def renew_view(view: Tensor) -> None:
         node.window = Window(view._array, base._array)  # type: ignore[attr-defined]
         node.outputs = ((view._array.shape, view._array.dtype),)
         view._node, view._nr = node, 0
-    else:
+        view._view_version = view._version.n
+    else:  # to be looked at again, since the base may ask for gradients later
         view._node, view._nr = None, 0
-    view._view_version = view._version.n

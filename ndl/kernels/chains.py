@@ -22,8 +22,8 @@ __all__ = ["run_chain"]
 
 Arrays = tuple[np.ndarray, ...]
 
-SMALL = 4096  # elements: below, cutting costs more than it saves
-PIECE = 1 << 19  # bytes of one array's piece: all arrays of a chain stay in the cache, and every pass is long
+SMALL = 1 << 16  # bytes of one array: up to here, cutting costs more than it saves
+PIECE = 1 << 20  # bytes of one array's piece: all arrays of a chain stay in the last cache, and every pass is long
 GRAIN = 1 << 17  # elements that are worth waking another thread for
 
 
@@ -40,7 +40,7 @@ def run_chain(chain: Callable[..., None], work: Sequence[tuple[Any, Arrays]]) ->
     total = 0
     with np.errstate(all="ignore"):
         for constants, arrays in work:
-            if arrays[0].size <= SMALL:
+            if arrays[0].nbytes <= SMALL:
                 chain(constants, None, None, *arrays)
             else:
                 large.append((constants, arrays))
@@ -67,7 +67,7 @@ def _run_range(chain: Callable[..., None], work: Sequence[tuple[Any, Arrays]], s
         if first >= last:
             continue
         length = PIECE // dtype.itemsize
-        w, x = scratch("chain w", (length,), dtype), scratch("chain x", (length,), dtype)
+        w, x = scratch("chain", (2, length), dtype)
         # The iterator walks in memory order and hands out pieces of the arrays themselves; it copies, a piece at a
         # time, only those that lie in another order than the first.
         pieces: Any = np.nditer(

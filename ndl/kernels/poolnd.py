@@ -1,7 +1,7 @@
 """Pooling over any number of spatial axes, by way of the 2-d ladder: where windows lie, their divisors, and indices.
 
 One axis is a picture of one row. Three and more go to the rungs that take any number of axes. Which rung does the work
-is up to ``ndl.kernels.pool2d.choose``.
+is up to ``ndl.kernels.pool2d.choose``. ``planes`` says how dx is to lie in memory (``in_planes`` of the input).
 
 Adaptive pooling fixes the number of windows: window o of m along an axis of n places looks at
 
@@ -16,10 +16,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from ndl.kernels.pool2d import choose as ladder
+from ndl.kernels.pool2d.memory import in_planes
 from ndl.kernels.pool2d.windows import Sizes, Windows
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "avg_forward",
     "divides",
     "divisors",
+    "in_planes",
     "indices",
     "max_backward",
     "max_forward",
@@ -62,11 +65,11 @@ def max_forward(x: np.ndarray, w: Windows, winners: bool) -> tuple[np.ndarray, n
     return ladder.choose_max(w).max_forward(x, w, winners)
 
 
-def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows) -> np.ndarray:
+def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows, planes: bool = True) -> np.ndarray:
     """dx: each dy at the place of its winner. (N, C, *output) twice → (N, C, *size)"""
     if len(w.size) == 1:
-        return max_backward(dy[:, :, None], winners[:, :, None], _as_row(w))[:, :, 0]
-    return ladder.choose_max(w).max_backward(dy, winners, w)
+        return max_backward(dy[:, :, None], winners[:, :, None], _as_row(w), planes)[:, :, 0]
+    return ladder.choose_max(w).max_backward(dy, winners, w, planes)
 
 
 def avg_forward(x: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
@@ -76,11 +79,11 @@ def avg_forward(x: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
     return ladder.choose_avg(w).avg_forward(x, w, divisor)
 
 
-def avg_backward(dy: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
+def avg_backward(dy: np.ndarray, w: Windows, divisor: np.ndarray, planes: bool = True) -> np.ndarray:
     """dx: each dy over ``divisor`` at all places of its window. (N, C, *output) → (N, C, *size)"""
     if len(w.size) == 1:
-        return avg_backward(dy[:, :, None], _as_row(w), divisor)[:, :, 0]
-    return ladder.choose_avg(w).avg_backward(dy, w, divisor)
+        return avg_backward(dy[:, :, None], _as_row(w), divisor, planes)[:, :, 0]
+    return ladder.choose_avg(w).avg_backward(dy, w, divisor, planes)
 
 
 def _as_row(w: Windows) -> Windows:
@@ -147,10 +150,10 @@ def adaptive_places(n: int, m: int) -> np.ndarray:
 def adaptive_avg_forward(x: np.ndarray, output: Sizes) -> np.ndarray:
     """The average of each adaptive window. (N, C, *size) → (N, C, *output)"""
     for axis, m in enumerate(output, 2):
-        every = (slice(None),) * axis
+        every: tuple[Any, ...] = (slice(None),) * axis
         y = np.empty((*x.shape[:axis], m, *x.shape[axis + 1 :]), x.dtype)
         for o, (start, stop) in enumerate(adaptive_bounds(x.shape[axis], m)):
-            y[*every, o] = x[*every, slice(start, stop)].sum(axis) / (stop - start)
+            y[(*every, o)] = x[(*every, slice(start, stop))].sum(axis) / (stop - start)
         x = y
     return x
 
@@ -158,11 +161,11 @@ def adaptive_avg_forward(x: np.ndarray, output: Sizes) -> np.ndarray:
 def adaptive_avg_backward(dy: np.ndarray, size: Sizes) -> np.ndarray:
     """dx: each dy, divided by the size of its window, at all of the window's places. (N, C, *output) → (N, C, *size)"""
     for axis in reversed(range(2, dy.ndim)):
-        every = (slice(None),) * axis
+        every: tuple[Any, ...] = (slice(None),) * axis
         n = size[axis - 2]
         dx = np.zeros((*dy.shape[:axis], n, *dy.shape[axis + 1 :]), dy.dtype)
         for o, (start, stop) in enumerate(adaptive_bounds(n, dy.shape[axis])):
-            dx[*every, slice(start, stop)] += np.expand_dims(dy[*every, o] / (stop - start), axis)
+            dx[(*every, slice(start, stop))] += np.expand_dims(dy[(*every, o)] / (stop - start), axis)
         dy = dx
     return dy
 

@@ -24,6 +24,7 @@ from ndl.nn.conv_arguments import (
     spatial,
 )
 from ndl.nn.module import Module
+from ndl.nn.padding import pad
 from ndl.nn.parameter import Parameter
 from ndl.ops.creation import empty
 from ndl.ops.promotion import array_of
@@ -74,7 +75,12 @@ def transposed(
     y_shape = (x.shape[0], W.shape[1] * groups, *size)
     if x.shape[0] == 0:
         return of_nothing(input, weight, bias, y_shape)
-    y = ConvInputGrad.apply(input, weight, y_shape, (s, p, d, groups))
+    if all(e < si for e, si in zip(extra, s)):
+        y = ConvInputGrad.apply(input, weight, y_shape, (s, p, d, groups))
+    else:  # then a convolution of y would give more than x: make all there is without padding, and cut or fill that
+        everything = tuple((i - 1) * si + di * (k - 1) + 1 for i, k, si, di in zip(x.shape[2:], W.shape[2:], s, d))
+        y = ConvInputGrad.apply(input, weight, (*y_shape[:2], *everything), (s, (0,) * n, d, groups))
+        y = pad(y, [w for pi, e in zip(reversed(p), reversed(extra)) for w in (-pi, e - pi)])
     return y if bias is None else y + bias.reshape(-1, *[1] * n)
 
 

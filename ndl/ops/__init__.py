@@ -27,10 +27,12 @@ from ndl.ops.reduction import *
 from ndl.ops.repeating import *
 from ndl.ops.rounding import *
 from ndl.ops.scattering import *
+from ndl.ops.selection import *
 from ndl.ops.shape import *
 from ndl.ops.slices import *
 from ndl.ops.sorting import *
 from ndl.ops.special import *
+from ndl.ops.splitting import *
 from ndl.ops.statistics import *
 from ndl.ops.triangle import *
 from ndl.ops.trigonometry import *

@@ -141,12 +141,16 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
             f"can't convert np.ndarray of type {ndarray.dtype}. The supported types are: float64, float32, float16, "
             "complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool."
         )
-    return Tensor._wrap(ndarray if type(ndarray) is np.ndarray else ndarray.view(np.ndarray))
+    made = Tensor._wrap(ndarray if type(ndarray) is np.ndarray else ndarray.view(np.ndarray))
+    made._shared = True
+    return made
 
 
 def from_dlpack(ext_tensor: Any) -> Tensor:
     """A tensor that shares the memory of any object with ``__dlpack__`` on the CPU (PyTorch, JAX, NumPy, …)."""
-    return Tensor._wrap(np.from_dlpack(ext_tensor))
+    made = Tensor._wrap(np.from_dlpack(ext_tensor))
+    made._shared = True
+    return made
 
 
 def scalar_tensor(s: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:

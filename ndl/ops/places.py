@@ -87,7 +87,7 @@ class Put(ArrayFunction):
     def backward(ctx: Any, dz: Any) -> tuple:
         arrays, part, dims = ctx.saved_tensors, ctx.part, ctx.dims
         need_dx, need_dv = ctx.needs_input_grad[:2]
-        overwrite = need_dx and ctx.owns_grad  # then a loop of writes costs what it writes, not the whole of x each time
+        overwrite = need_dx and ctx.owns_grad  # so that each write of a loop costs its part, not the whole of x
         dx = dv = None
         if need_dv:
             dv = dz if part is None else Slice.apply(dz, part)

@@ -87,10 +87,12 @@ def reshape(input: Any, *sizes: Any, shape: Any = None) -> Any:
 
     dx = dy in the shape of x. Raises RuntimeError if the sizes do not multiply to the number of elements.
     """
-    shape = listed(sizes, shape)
-    x = values(input, "reshape")
+    return _with_shape(input, values(input, "reshape"), listed(sizes, shape))
+
+
+def _with_shape(input: Any, x: np.ndarray, shape: tuple) -> Any:
     try:
-        if any(n < -1 for n in shape):
+        if min(shape, default=0) < -1:
             raise ValueError
         return View.apply(input, shape)
     except ValueError:
@@ -123,15 +125,21 @@ def view(input: Any, *sizes: Any, size: Any = None, dtype: Any = None) -> Any:
     if dtype is not None:
         return _view_as_type(input, x, as_numpy_dtype(dtype))
     shape = listed(sizes, size)
-    if x.flags.c_contiguous:
-        return reshape(input, shape)
-    y = reshape(x, shape)
-    if x.size and not np.may_share_memory(x, y):
+    if not x.flags.c_contiguous and x.size and not np.may_share_memory(x, _with_shape(x, x, shape)):
+        if _lies_channels_last(input):
+            # A convolution's result lies channels last because that is fast, not because anybody asked for it. As
+            # nobody else looks at its memory yet, it may move to memory in the order that PyTorch's would have.
+            input._array = np.ascontiguousarray(x)
+            return _with_shape(input, input._array, shape)
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
             "contiguous subspaces). Use .reshape(...) instead."
         )
-    return View.apply(input, shape)
+    return _with_shape(input, x, shape)
+
+
+def _lies_channels_last(t: Any) -> bool:
+    return isinstance(t, Tensor) and not t._shared and t.ndim > 2 and np.moveaxis(t._array, 1, -1).flags.c_contiguous
 
 
 def _names_a_type(value: Any) -> bool:

@@ -46,9 +46,11 @@ from ndl.ops import (
     rounding,
     scattering,
     shape,
+    selection,
     slices,
     sorting,
     special,
+    splitting,
     statistics,
     triangle,
     trigonometry,
@@ -62,7 +64,7 @@ METHODS = {
     axes: "adjoint moveaxis movedim permute swapaxes swapdims t transpose",
     gathering: "gather index_select take take_along_dim",
     indexing: "index_put",
-    joining: "chunk dsplit hsplit split split_with_sizes tensor_split unbind vsplit",
+    splitting: "chunk dsplit hsplit split split_with_sizes tensor_split unbind vsplit",
     masking: "argwhere masked_fill masked_scatter masked_select nonzero",
     repeating: "repeat repeat_interleave tile",
     scattering: "index_add index_copy index_fill put scatter scatter_add scatter_reduce",
@@ -121,6 +123,8 @@ IN_PLACE = {
     trigonometry: "acos arccos arcsin arctan arctan2 asin atan atan2 cos deg2rad hypot rad2deg sin sinc tan",
 }
 
+OTHER_NAMES: dict[str, Callable] = {"where": selection.where_method}  # methods whose arguments stand in another order
+
 WRITERS = {  # these write into the tensor themselves
     axes: "swapaxes_ swapdims_ t_ transpose_",
     indexing: "index_put_",
@@ -162,7 +166,7 @@ BRACKETS: dict[str, Callable] = {
     "getitem": indexing.getitem,
     "setitem": indexing.setitem,
     "contains": indexing.contains,
-    "iter": joining.iterate,
+    "iter": splitting.iterate,
     "reversed": turning.backwards,
 }
 
@@ -242,6 +246,8 @@ def bind() -> None:
     for module, names in METHODS.items():
         for name in names.split():
             setattr(Tensor, name.rstrip("_"), getattr(module, name))  # float_ is the method float
+    for name, function in OTHER_NAMES.items():
+        setattr(Tensor, name, function)
     for module, names in IN_PLACE.items():
         for name in names.split():
             setattr(Tensor, name + "_", in_place(getattr(module, name)))
@@ -266,6 +272,7 @@ def bind() -> None:
     FUNCTIONS.update(
         {
             np.all: reduction.all,
+            np.where: selection.where,
             np.amax: max_min.amax,
             np.amin: max_min.amin,
             np.any: reduction.any,

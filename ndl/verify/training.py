@@ -14,7 +14,7 @@ import numpy as np
 
 from ndl.verify.parity import relative_error
 
-SHAPES: tuple[tuple[int, ...], ...] = ((), (1,), (3, 5), (2, 3, 1, 4), (0, 2), (70, 80))
+SHAPES: tuple[tuple[int, ...], ...] = ((), (1,), (3, 5), (2, 3, 1, 4), (0, 2), (90, 100))
 
 # Options of T.optim.<class>. The learning rate is the first group's; the second group's is a quarter of it.
 OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -46,6 +46,15 @@ def test_a_value_used_several_times(program, shape):
     same(program, np.asarray(rng.standard_normal(shape)))
 
 
+def test_a_gradient_that_is_a_view_of_another_is_not_added_to():
+    def program(T, x):
+        a, b = x * 1, x * 2
+        c = b.sin()
+        return c, a + b.t()  # the gradient of b.t() is a view of that of a, and c adds to the gradient of b
+
+    same(program, rng.standard_normal((3, 3)))
+
+
 def test_tied_weights():
     def program(T, x, w):
         encoded = (x @ w).tanh()

@@ -137,6 +137,19 @@ def test_what_made_it(program):
     assert as_printed(ours) == as_printed(theirs)
 
 
+def test_a_view_that_lost_its_history_prints_all_the_same():
+    def program(T, x):
+        y = x * 2
+        with T.no_grad():
+            v = y[0]
+        y.mul_(3)
+        return v
+
+    ours, theirs = (repr(program(T, *leaves(T, (np.ones((2, 3)),)))) for T in (ndl, torch))
+    assert as_printed(ours) == as_printed(theirs)
+    assert "grad_fn=<Invalid>" in ours
+
+
 def test_the_default_type_is_not_named():
     ndl.set_default_dtype(ndl.float64)
     try:

@@ -70,7 +70,7 @@ def test_every_cut_gives_the_same(specs: list, small: int, grain: int) -> None:
         constant = np.array(0.5 + i, code)
         work.append((constant, tuple([laid_out(v, order) for v, order in zip(values, orders)])))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chains, "SMALL", small)
+        patch.setattr(chains, "SMALL", 8 * small)
         patch.setattr(chains, "PIECE", 8 * 5)
         patch.setattr(chains, "GRAIN", grain)
         run_chain(chain, work)
@@ -81,7 +81,7 @@ def test_every_cut_gives_the_same(specs: list, small: int, grain: int) -> None:
 
 def test_large_arrays_on_all_threads(threads: int) -> None:
     rng = np.random.default_rng(0)
-    sizes = (200_001, 5, 77_777, 99_999, 40_000)
+    sizes = (200_001, 5, 377_777, 99_999, 40_000)
     arrays = [tuple([rng.standard_normal(n).astype(np.float32) for _ in range(3)]) for n in sizes]
     wanted = [expected(2.0, *values) for values in arrays]
     run_chain(chain, [(np.array(2.0, np.float32), values) for values in arrays])
@@ -112,7 +112,7 @@ def test_a_read_only_array_is_only_read() -> None:
 
 
 def test_overflow_passes_in_silence() -> None:
-    for n in (2, 9000):
+    for n in (2, 20_000):
         a, b, d = [np.full(n, 1e300) for _ in range(3)]
         run_chain(chain, [(np.array(1.0), (a, b, d))])
         assert np.all(np.isinf(a))

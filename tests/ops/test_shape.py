@@ -152,3 +152,23 @@ def test_bytes_read_as_another_type():
 )
 def test_refusals(program: Callable, message: str) -> None:
     check(program, message)
+
+
+def test_the_result_of_a_convolution_can_be_viewed() -> None:
+    """It lies channels last in memory, which must not show: PyTorch's programs call ``view`` on it."""
+    gradients = []
+    for T in (ndl, torch):
+        T.manual_seed(0)
+        x, W = T.randn(2, 3, 5, 4), T.randn(6, 3, 3, 3, requires_grad=True)
+        y = T.nn.functional.conv2d(x, W) * 1
+        z = y.view(2, -1)
+        z[:, 0] = 0  # a true view: written through to y, and seen by the gradient
+        assert y[0, 0, 0, 0].item() == 0
+        (y * y).sum().backward()
+        gradients.append(W.grad.numpy())
+    np.testing.assert_allclose(*gradients, rtol=1e-4, atol=1e-4)
+    shared = ndl.nn.functional.conv2d(ndl.randn(2, 3, 5, 4), ndl.randn(6, 3, 3, 3))
+    corner = shared[0]  # somebody else looks at the memory now, so it cannot move
+    with pytest.raises(RuntimeError, match="reshape"):
+        shared.view(2, -1)
+    assert corner.shape == (6, 3, 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib
 import pickle
+import tracemalloc
 import warnings
 from typing import Any
 
@@ -185,12 +186,25 @@ def test_parameters_of_any_memory_order() -> None:
 
 
 def test_a_strided_view_is_written_in_its_own_memory() -> None:
-    base = np.ones((300, 60))
+    base = np.ones((600, 60))
     p = ndl.from_numpy(base).detach()[:, ::3].requires_grad_()
-    p.grad = ndl.ones(300, 20, dtype=ndl.float64)
+    p.grad = ndl.ones(600, 20, dtype=ndl.float64)
     Adam([p], lr=0.5).step()
     assert np.all(np.abs(base[:, ::3] - 0.5) < 1e-6)
     assert np.all(base[:, 1::3] == 1) and np.all(base[:, 2::3] == 1)
+
+
+@pytest.mark.parametrize("rule", [SGD, Adam])
+def test_a_step_makes_nothing_of_the_parameters_size(rule: Any) -> None:
+    p = ndl.nn.Parameter(ndl.ones(4_000_000))
+    p.grad = ndl.ones(4_000_000)
+    optimizer = rule([p], lr=0.1, weight_decay=0.1, maximize=True)
+    optimizer.step()  # makes the state, and the scratch arrays of each thread
+    tracemalloc.start()
+    optimizer.step()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < p.nbytes / 4
 
 
 @BOTH

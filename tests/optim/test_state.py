@@ -15,7 +15,7 @@ from ndl.optim import SGD, Adam, AdamW
 from ndl.verify.training import OPTIMIZERS, make_optimizer
 from tests.optim.pair import Pair, assert_same, to_numpy, to_torch
 
-SHAPES = [(2, 3), (4,), (), (90, 80)]
+SHAPES = [(2, 3), (4,), (), (100, 90)]
 every_optimizer = pytest.mark.parametrize("name", OPTIMIZERS)
 
 

@@ -21,22 +21,20 @@ GRAIN = 1 << 15  # numbers for which waking a thread pays
 
 
 def in_planes(x: np.ndarray) -> bool:
-    """True if (N, C, *size) lies in memory as N, C, *size, with more than one channel or pixel to tell."""
+    """True if (N, C, *size) lies in memory as N, C, *size, and with enough channels and pixels to tell the two apart."""
     return x.flags.c_contiguous and not np.moveaxis(x, 1, -1).flags.c_contiguous
 
 
 def folded(x: np.ndarray, planes: bool) -> np.ndarray:
     """(N, C, *size) → (B, *size, c), a copy only if it lies in memory in another order."""
     if planes:
-        return np.ascontiguousarray(x).reshape(-1, *x.shape[2:], 1)
+        return np.ascontiguousarray(x).reshape(x.shape[0] * x.shape[1], *x.shape[2:], 1)
     return np.ascontiguousarray(np.moveaxis(x, 1, -1))
 
 
-def unfolded(y: np.ndarray, channels: int, planes: bool) -> np.ndarray:
-    """(B, *size, c) → (N, C, *size), a view."""
-    if planes:
-        return y.reshape(y.shape[0] // channels, channels, *y.shape[1:-1])
-    return np.moveaxis(y, -1, 1)
+def unfolded(y: np.ndarray, x: np.ndarray, planes: bool) -> np.ndarray:
+    """(B, *size, c) → (N, C, *size) with x's N and C, a view."""
+    return y.reshape(*x.shape[:2], *y.shape[1:-1]) if planes else np.moveaxis(y, -1, 1)
 
 
 def over_pieces(items: int, shape: Sizes, itemsize: int, body: Callable[[slice], None]) -> None:

@@ -53,8 +53,7 @@ def max_forward(x: np.ndarray, w: Windows, winners: bool) -> tuple[np.ndarray, n
             let_nan_win(X[b], T[b], w)
 
     over_pieces(shape[0], X.shape[1:], X.itemsize, piece)
-    C = x.shape[1]
-    return unfolded(Y, C, planes), None if T is None else unfolded(T, C, planes)
+    return unfolded(Y, x, planes), None if T is None else unfolded(T, x, planes)
 
 
 def _max_along(
@@ -63,13 +62,13 @@ def _max_along(
     """y = the maxima of z along axis k; t = the winners' numbers, from their numbers along the axes behind k."""
     (n,), (kernel,), (s,), (p,), (d,), (o,) = w.axis(k)
     radix = math.prod(w.kernel[k + 1 :])
-    every = (slice(None),) * (k + 1)
+    every: tuple[Any, ...] = (slice(None),) * (k + 1)
     start = np.arange(o) * s - p
     first = np.clip(-(start // d), 0, kernel - 1)  # the tap at which each window enters the input
     places = start + first * d
     np.take(z, places, k + 1, y, mode="clip")
     if (places >= n).any():  # a dilated window may miss a short input altogether
-        y[*every, places >= n] = lowest(y.dtype)
+        y[(*every, places >= n)] = lowest(y.dtype)
     if t is not None:
         t[...] = (first * radix).astype(t.dtype).reshape(-1, *[1] * (y.ndim - k - 2))
         if numbers is not None:
@@ -93,9 +92,11 @@ def _max_along(
         np.maximum(best, v, out=best)
 
 
-def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows) -> np.ndarray:
-    """dx. (N, C, *output) twice → (N, C, *size)"""
-    planes = in_planes(winners)
+def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows, planes: bool = True) -> np.ndarray:
+    """dx. (N, C, *output) twice → (N, C, *size)
+
+    ``planes`` is the memory order that dx gets (see ``memory``), the one that x had.
+    """
     G, T = folded(dy, planes), folded(winners, planes)  # (B, *output, c)
     DX = np.empty((G.shape[0], *w.size, G.shape[-1]), dy.dtype)
 
@@ -110,7 +111,7 @@ def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows) -> np.ndarray:
             g, numbers = dz, rest if rest is not None else numbers
 
     over_pieces(G.shape[0], DX.shape[1:], DX.itemsize, piece)
-    return unfolded(DX, dy.shape[1], planes)
+    return unfolded(DX, dy, planes)
 
 
 def _max_back_along(
@@ -151,7 +152,7 @@ def avg_forward(x: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
     def piece(b: slice) -> None:
         z = X[b]
         if w.everything:
-            z = z.reshape(len(z), -1, z.shape[-1])  # (b, H·W, c)
+            z = z.reshape(len(z), math.prod(w.size), z.shape[-1])  # (b, H·W, c)
             sums = z[..., 0] @ ones.T if z.shape[-1] == 1 else ones @ z
             np.divide(sums.reshape(Y[b].shape), D, out=Y[b])
             return
@@ -163,7 +164,7 @@ def avg_forward(x: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
         z /= D
 
     over_pieces(X.shape[0], X.shape[1:], X.itemsize, piece)
-    return unfolded(Y, x.shape[1], planes)
+    return unfolded(Y, x, planes)
 
 
 def _sum_along(z: np.ndarray, y: np.ndarray, w: Windows, k: int) -> None:
@@ -179,9 +180,11 @@ def _sum_along(z: np.ndarray, y: np.ndarray, w: Windows, k: int) -> None:
         there += z[every + tap.seen]
 
 
-def avg_backward(dy: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
-    """dx. (N, C, *output), divisor (*output) or () → (N, C, *size)"""
-    planes = in_planes(dy)
+def avg_backward(dy: np.ndarray, w: Windows, divisor: np.ndarray, planes: bool = True) -> np.ndarray:
+    """dx. (N, C, *output), divisor (*output) or () → (N, C, *size)
+
+    ``planes`` is the memory order that dx gets (see ``memory``), the one that x had.
+    """
     G = folded(dy, planes)
     DX = np.empty((G.shape[0], *w.size, G.shape[-1]), dy.dtype)
     D = divisor.astype(dy.dtype)[..., None]
@@ -199,7 +202,7 @@ def avg_backward(dy: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
             g = dz
 
     over_pieces(G.shape[0], DX.shape[1:], DX.itemsize, piece)
-    return unfolded(DX, dy.shape[1], planes)
+    return unfolded(DX, dy, planes)
 
 
 def _spread_along(g: np.ndarray, dz: np.ndarray, w: Windows, k: int) -> None:

@@ -51,8 +51,7 @@ def max_forward(x: np.ndarray, w: Windows, winners: bool) -> tuple[np.ndarray, n
             let_nan_win(X[b], T[b], w)
 
     over_pieces(shape[0], X.shape[1:], X.itemsize, piece)
-    C = x.shape[1]
-    return unfolded(Y, C, planes), None if T is None else unfolded(T, C, planes)
+    return unfolded(Y, x, planes), None if T is None else unfolded(T, x, planes)
 
 
 def _max_of_full_windows(X: np.ndarray, Y: np.ndarray, T: np.ndarray | None, w: Windows) -> None:
@@ -80,18 +79,23 @@ def _max_of_full_windows(X: np.ndarray, Y: np.ndarray, T: np.ndarray | None, w: 
 
 
 def _max_of_cut_windows(X: np.ndarray, Y: np.ndarray, T: np.ndarray | None, w: Windows) -> None:
+    """With a border of −∞ all windows are full, and all calls but two run over whole pieces, not row by row."""
+    wide = w.with_border()
+    bordered = scratch("pool.border", (len(X), *wide.size, X.shape[-1]), X.dtype)
+    bordered[...] = lowest(X.dtype)
+    bordered[EVERY + w.interior()] = X
     Y[...] = lowest(Y.dtype)
     if T is not None:
         T[...] = first_taps(w)[..., None]  # where all that a window sees is −∞, PyTorch takes the first
-    for t in taps_of(w):
-        v, y = X[EVERY + t.seen], Y[EVERY + t.there]
+    larger = scratch("pool.larger", Y.shape, np.dtype(bool))
+    for t in taps_of(wide):
+        v = bordered[EVERY + t.seen]
         if T is not None:
-            larger = scratch("pool.larger", y.shape, np.dtype(bool))
-            number = scratch("pool.number", y.shape, T.dtype)
-            np.greater(v, y, out=larger)
+            number = scratch("pool.number", T.shape, T.dtype)
+            np.greater(v, Y, out=larger)
             np.multiply(larger.view(np.uint8), T.dtype.type(t.number), out=number)
-            np.maximum(T[EVERY + t.there], number, out=T[EVERY + t.there])
-        np.maximum(y, v, out=y)
+            np.maximum(T, number, out=T)
+        np.maximum(Y, v, out=Y)
 
 
 def let_nan_win(X: np.ndarray, T: np.ndarray, w: Windows) -> None:
@@ -100,33 +104,39 @@ def let_nan_win(X: np.ndarray, T: np.ndarray, w: Windows) -> None:
         np.copyto(T[EVERY + t.there], T.dtype.type(t.number), where=np.isnan(X[EVERY + t.seen]))
 
 
-def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows) -> np.ndarray:
-    """dx. (N, C, *output) twice → (N, C, *size)"""
-    planes = in_planes(winners)
+def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows, planes: bool = True) -> np.ndarray:
+    """dx. (N, C, *output) twice → (N, C, *size)
+
+    ``planes`` is the memory order that dx gets (see ``memory``), the one that x had.
+    """
     G, T = folded(dy, planes), folded(winners, planes)  # (B, *output, c)
     DX = np.empty((G.shape[0], *w.size, G.shape[-1]), dy.dtype)
     integer: Any = bits(G).dtype
+    wide = w if w.inside else w.with_border()
 
     def piece(b: slice) -> None:
-        g, numbers, dx = G[b], T[b], DX[b]
+        g, numbers = G[b], T[b]
+        dx = DX[b] if w.inside else scratch("pool.border", (len(g), *wide.size, g.shape[-1]), dy.dtype)
         if not w.tiling:
             dx[...] = 0
-        for t in taps_of(w):
-            d, target = g[EVERY + t.there], dx[EVERY + t.seen]
-            won = scratch("pool.larger", d.shape, np.dtype(bool))
-            mask = scratch("pool.mask", d.shape, integer)
-            np.equal(numbers[EVERY + t.there], numbers.dtype.type(t.number), out=won)
-            minus = won.view(np.int8)
+        won = scratch("pool.larger", g.shape, np.dtype(bool))
+        mask = scratch("pool.mask", g.shape, integer)
+        minus = won.view(np.int8)
+        for t in taps_of(wide):
+            target = dx[EVERY + t.seen]
+            np.equal(numbers, numbers.dtype.type(t.number), out=won)
             np.negative(minus, out=minus)  # 0 or −1, all bits of which are set in every width
             np.copyto(mask, minus)
             if w.disjoint:
-                np.bitwise_and(bits(d), mask, out=bits(target))
+                np.bitwise_and(bits(g), mask, out=bits(target))
             else:
-                np.bitwise_and(bits(d), mask, out=mask)
+                np.bitwise_and(bits(g), mask, out=mask)
                 target += mask.view(dy.dtype)
+        if not w.inside:
+            DX[b] = dx[EVERY + w.interior()]
 
     over_pieces(G.shape[0], DX.shape[1:], DX.itemsize, piece)
-    return unfolded(DX, dy.shape[1], planes)
+    return unfolded(DX, dy, planes)
 
 
 def avg_forward(x: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
@@ -145,12 +155,14 @@ def avg_forward(x: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
         sums /= D
 
     over_pieces(X.shape[0], X.shape[1:], X.itemsize, piece)
-    return unfolded(Y, x.shape[1], planes)
+    return unfolded(Y, x, planes)
 
 
-def avg_backward(dy: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
-    """dx. (N, C, *output), divisor (*output) or () → (N, C, *size)"""
-    planes = in_planes(dy)
+def avg_backward(dy: np.ndarray, w: Windows, divisor: np.ndarray, planes: bool = True) -> np.ndarray:
+    """dx. (N, C, *output), divisor (*output) or () → (N, C, *size)
+
+    ``planes`` is the memory order that dx gets (see ``memory``), the one that x had.
+    """
     G = folded(dy, planes)
     DX = np.empty((G.shape[0], *w.size, G.shape[-1]), dy.dtype)
     D = divisor.astype(dy.dtype)[..., None]
@@ -169,4 +181,4 @@ def avg_backward(dy: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
                 target += share[EVERY + t.there]
 
     over_pieces(G.shape[0], DX.shape[1:], DX.itemsize, piece)
-    return unfolded(DX, dy.shape[1], planes)
+    return unfolded(DX, dy, planes)

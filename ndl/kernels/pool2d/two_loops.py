@@ -37,8 +37,8 @@ def max_forward(x: np.ndarray, w: Windows, winners: bool) -> tuple[np.ndarray, n
     return y, T if winners else None
 
 
-def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows) -> np.ndarray:
-    """dx. (N, C, Ho, Wo) twice → (N, C, H, W)"""
+def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows, planes: bool = True) -> np.ndarray:
+    """dx. (N, C, Ho, Wo) twice → (N, C, H, W); always in planes."""
     N, C = dy.shape[:2]
     dx = np.zeros((N, C, *w.size), dy.dtype)
     pictures, channels = np.ogrid[:N, :C]
@@ -64,8 +64,8 @@ def avg_forward(x: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
     return y
 
 
-def avg_backward(dy: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
-    """dx. (N, C, Ho, Wo), divisor (Ho, Wo) or () → (N, C, H, W)"""
+def avg_backward(dy: np.ndarray, w: Windows, divisor: np.ndarray, planes: bool = True) -> np.ndarray:
+    """dx. (N, C, Ho, Wo), divisor (Ho, Wo) or () → (N, C, H, W); always in planes."""
     N, C = dy.shape[:2]
     divisor = np.broadcast_to(divisor, w.output)
     dx = np.zeros((N, C, *w.size), dy.dtype)

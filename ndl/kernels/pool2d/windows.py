@@ -66,6 +66,16 @@ class Windows(NamedTuple):
         reach = ((o - 1) * s + (k - 1) * d for o, s, k, d in zip(self.output, self.stride, self.kernel, self.dilation))
         return not any(self.padding) and all(r < n for r, n in zip(reach, self.size))
 
+    def with_border(self) -> Windows:
+        """The same windows over an input with a border so wide that none is cut off."""
+        padded = zip(self.size, self.kernel, self.stride, self.padding, self.dilation, self.output)
+        size = tuple(max(n + p, (o - 1) * s + (k - 1) * d + 1) for n, k, s, p, d, o in padded)
+        return self._replace(size=size, padding=(0,) * len(size))
+
+    def interior(self) -> tuple[slice, ...]:
+        """Where the input lies inside its border."""
+        return tuple(slice(p, p + n) for p, n in zip(self.padding, self.size))
+
 
 class Tap(NamedTuple):
     """One tap of all windows at once: the input places that it sees, and the output places that see through it."""
@@ -133,7 +143,8 @@ def largest(seen: np.ndarray, n_axes: int) -> np.ndarray:
 
     The first of equal numbers; nan counts as larger than all, and the last nan wins, as in PyTorch.
     """
-    flat = seen.reshape(*seen.shape[: seen.ndim - n_axes], -1)
+    lead, window = seen.shape[:-n_axes], seen.shape[-n_axes:]
+    flat = seen.reshape(*lead, math.prod(window))
     best = flat.argmax(-1)
     if flat.dtype.kind == "f":
         nan = np.isnan(flat)

@@ -1,6 +1,7 @@
 """Learning rates that change during training, one file for each way of saying how."""
 
 from ndl.optim.lr_scheduler.base import LRScheduler as LRScheduler
+from ndl.optim.lr_scheduler.base import LRScheduler as _LRScheduler
 from ndl.optim.lr_scheduler.composed import ChainedScheduler as ChainedScheduler
 from ndl.optim.lr_scheduler.composed import SequentialLR as SequentialLR
 from ndl.optim.lr_scheduler.cosine import CosineAnnealingLR as CosineAnnealingLR

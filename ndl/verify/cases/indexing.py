@@ -182,9 +182,7 @@ def set_in_loop(d: Draw) -> Program:
             out[t, 1, 2] += h.sum()
         return out
 
-    return Program(
-        run, d.normal(n, 2, 3), d.normal(2, 2)
-    )
+    return Program(run, d.normal(n, 2, 3), d.normal(2, 2))
 
 
 @case("ops.indexing.set.part")

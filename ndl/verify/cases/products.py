@@ -1,5 +1,7 @@
 """Cases of ``ndl.ops.products``."""
 
+import numpy as np
+
 from ndl.verify.case import Draw, Program, case
 
 
@@ -73,7 +75,9 @@ def tensordot(d: Draw) -> Program:
 
 @case("ops.products.kron")
 def kron(d: Draw) -> Program:
-    return Program(lambda T, x, y: T.kron(x, y), d.normal(*d.shape(0, 3)), d.normal(*d.shape(0, 3)))
+    # PyTorch 2.13 refuses operands that are not contiguous.
+    x, y = (np.ascontiguousarray(d.normal(*d.shape(0, 3))) for _ in range(2))
+    return Program(lambda T, x, y: T.kron(x, y), x, y)
 
 
 EQUATIONS = [
