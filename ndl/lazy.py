@@ -1,6 +1,6 @@
 """Names of a face that are imported when they are first asked for, so that ``import ndl`` stays as light as NumPy.
 
-    __getattr__ = attach(__name__, {"optim": "ndl.optim", "load": "ndl.utils.serialization"})
+__getattr__ = attach(__name__, {"optim": "ndl.optim", "load": "ndl.utils.serialization"})
 """
 
 from __future__ import annotations

@@ -16,4 +16,4 @@ def derivative(f: Callable[[np.ndarray], Any], x: np.ndarray, h: float = 1e-5) -
         step = np.zeros(x.shape)
         step[k] = h
         columns.append((f(x + step) - f(x - step)) / (2 * h))
-    return np.stack(columns, axis=-1).reshape(*np.shape(f(x)), *x.shape)
+    return np.stack(columns, axis=-1).reshape((*np.shape(f(x)), *x.shape))

@@ -13,10 +13,11 @@ import numpy as np
 
 from ndl.kernels.threads import parallel_for
 
-__all__ = ["pointwise"]
+__all__ = ["keep_nonzero", "pointwise"]
 
 LARGE = 1 << 18  # numbers from which waking a thread pays
 GRAIN = 1 << 16
+PIECE = 1 << 18  # numbers between two of which the threads may wait for Python's lock
 
 
 def pointwise(ufunc: np.ufunc, *arrays: Any, out: np.ndarray | None = None) -> np.ndarray:
@@ -46,6 +47,30 @@ def pointwise(ufunc: np.ufunc, *arrays: Any, out: np.ndarray | None = None) -> n
 
     parallel_for(first.size, share, grain=GRAIN)
     return out
+
+
+def keep_nonzero(dy: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """dy where y is not 0, else 0: ReLU's gradient. "Not 0" lets the gradient of a nan pass, as PyTorch does.
+
+    dy · mask would make nan of an infinite dy that is to go, and ``np.where`` takes ten times as long. The bits of dy,
+    multiplied by 1 or 0 as if they were an integer, are exactly dy or 0.
+    """
+    bits = np.dtype(f"i{dy.itemsize}")
+    flat_y = _flat(y) if dy.shape == y.shape and dy.strides == y.strides and dy.dtype == y.dtype else None
+    if flat_y is None or y.size < LARGE:
+        return np.multiply(dy.view(bits), y != 0).view(dy.dtype)
+    dx = np.empty_like(y)
+    flat_dy, flat_dx = _flat(dy), _flat(dx)
+    assert flat_dy is not None and flat_dx is not None
+    source, target = flat_dy.view(bits), flat_dx.view(bits)
+
+    def share(start: int, stop: int) -> None:
+        for a in range(start, stop, PIECE):
+            b = min(a + PIECE, stop)
+            np.multiply(source[a:b], flat_y[a:b] != 0, out=target[a:b])
+
+    parallel_for(y.size, share, grain=GRAIN)
+    return dx
 
 
 def _scaled(like: np.ndarray, a: np.ndarray) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ndl.autograd.function import ArrayFunction
+from ndl.kernels.pointwise import keep_nonzero, pointwise
 from ndl.nn.module import Module
 from ndl.ops.elementwise import keep
 from ndl.ops.hyperbolic import sigmoid, tanh
@@ -17,21 +18,19 @@ from ndl.ops.hyperbolic import sigmoid, tanh
 __all__ = ["ReLU", "Sigmoid", "Tanh", "relu", "relu_", "sigmoid", "tanh"]
 
 
-
-
 class Relu(ArrayFunction):
     """y = max(x, 0);  dx = dy where y > 0, else 0."""
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
-        y = np.maximum(x, 0)
+        y = pointwise(np.maximum, x, 0)
         ctx.save_for_backward(y)
         return y
 
     @staticmethod
     def backward(ctx: Any, dy: Any) -> Any:
         (y,) = ctx.saved_tensors
-        return keep(dy, y != 0)  # y is never negative; "!=" lets the gradient of a nan pass, as PyTorch does
+        return keep_nonzero(dy, y) if isinstance(dy, np.ndarray) else keep(dy, y != 0)
 
 
 class ReluInPlace(ArrayFunction):
@@ -41,7 +40,7 @@ class ReluInPlace(ArrayFunction):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
-        np.maximum(x, 0, out=x)
+        pointwise(np.maximum, x, 0, out=x)
         ctx.save_for_backward(x)
         return x
 

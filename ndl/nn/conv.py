@@ -24,6 +24,7 @@ import numpy as np
 from ndl.autograd.function import ArrayFunction
 from ndl.autograd.tensor import Tensor
 from ndl.kernels import convnd
+from ndl.kernels.summation import sum_over
 from ndl.nn.conv_arguments import (
     PADDING_MODES,
     Sizes,
@@ -61,7 +62,7 @@ class Convolution(ArrayFunction):
         need_dx, need_dW, need_db, _ = ctx.needs_input_grad
         dx = ConvInputGrad.apply(dy, W, ctx.x_shape, ctx.how) if need_dx else None
         dW = ConvWeightGrad.apply(x, dy, ctx.W_shape, ctx.how) if need_dW else None
-        db = np.sum(dy, axis=(0, *range(2, dy.ndim))) if need_db else None
+        db = total(dy, (0, *range(2, dy.ndim))) if need_db else None
         return dx, dW, db, None
 
 
@@ -99,6 +100,11 @@ class ConvWeightGrad(ArrayFunction):
         dx = ConvInputGrad.apply(dy, G, ctx.x_shape, ctx.how) if ctx.needs_input_grad[0] else None
         ddy = Convolution.apply(x, G, None, ctx.how) if ctx.needs_input_grad[1] else None
         return dx, ddy, None, None
+
+
+def total(dy: Any, axes: tuple[int, ...]) -> Any:
+    """Σ dy over ``axes``; arrays by the kernel that is fast in any memory order."""
+    return sum_over(dy, axes) if isinstance(dy, np.ndarray) else np.sum(dy, axis=axes)
 
 
 # -- the functions -----------------------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from ndl.autograd.function import ArrayFunction
+from ndl.autograd.tensor import Tensor
+from ndl.kernels.pointwise import pointwise
 from ndl.ops.division import rounded_quotient
 from ndl.ops.elementwise import Step, dtype_of, elementwise, elementwise_float, refuse, together
 from ndl.ops.promotion import array_of, promote
@@ -40,11 +42,23 @@ class Add(ArrayFunction):
 
     @staticmethod
     def forward(ctx: Any, x: Any, y: Any) -> np.ndarray:
-        return np.add(x, y)
+        return pointwise(np.add, x, y)
 
     @staticmethod
     def backward(ctx: Any, dz: Any) -> tuple:
         return dz, dz
+
+
+class AddInPlace(ArrayFunction):
+    """x = x + y in x's own memory;  dx = dz,  dy = dz."""
+
+    in_place = True
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return pointwise(np.add, x, y, out=x)
+
+    backward = Add.backward
 
 
 class Sub(ArrayFunction):
@@ -99,6 +113,15 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     if alpha != 1:
         input, other = _scaled(input, other, alpha)
     return elementwise(Add, input, other)
+
+
+def adds_in_place(input: Any, other: Any) -> bool:
+    """Whether ``input += other`` is one addition into memory: equal shapes and types, as in ``out += shortcut``."""
+    return (
+        isinstance(other, Tensor)
+        and other._array.shape == input._array.shape
+        and other._array.dtype == input._array.dtype
+    )
 
 
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:

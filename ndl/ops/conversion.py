@@ -64,7 +64,9 @@ def _copied(x: np.ndarray, format: memory_format) -> np.ndarray:
 def _check_rank(x: np.ndarray, format: memory_format) -> None:
     assert format.axes is not None
     if x.ndim != len(format.axes):
-        raise RuntimeError(f"required rank {len(format.axes)} tensor to use {format.name} format, but got rank {x.ndim}")
+        raise RuntimeError(
+            f"required rank {len(format.axes)} tensor to use {format.name} format, but got rank {x.ndim}"
+        )
 
 
 def clone(input: Any, *, memory_format: memory_format = preserve_format) -> Any:

@@ -257,7 +257,9 @@ def linspace(
     # PyTorch counts from both ends so that the sequence is symmetric and ends exactly at `end`.
     step = (end - start) / (steps - 1) if steps > 1 else 0.0
     i = np.arange(steps)
-    values = np.where(i < steps / 2, start + step * i, end - step * (steps - 1 - i)) if steps != 1 else np.array([start])
+    values = (
+        np.where(i < steps / 2, start + step * i, end - step * (steps - 1 - i)) if steps != 1 else np.array([start])
+    )
     return _leaf(values.astype(_type(dtype)), requires_grad)
 
 
@@ -267,9 +269,7 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any
     return _leaf((base**powers).astype(_type(dtype)), kwargs.get("requires_grad", False))
 
 
-def eye(
-    n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """n × m zeros with ones on the diagonal; m = n by default."""
     _check_device(device)
     if n < 0 or (m is not None and m < 0):

@@ -252,4 +252,3 @@ def random_(
     if high is None:
         low, high = 0, low
     return _fill(self, stream.randint(low, high, shape).astype(kind))
-

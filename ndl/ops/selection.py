@@ -43,7 +43,9 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     c = array_of(condition)
     if not isinstance(c, np.ndarray) or c.dtype not in (np.bool_, np.uint8):
         kind = c.dtype if isinstance(c, np.ndarray) else type(c).__name__
-        raise RuntimeError(f"where expected condition to be a boolean tensor, but got {kind}; compare first, as in x > 0")
+        raise RuntimeError(
+            f"where expected condition to be a boolean tensor, but got {kind}; compare first, as in x > 0"
+        )
     x, y = promote(input, other)
     try:
         return Where.apply(c.astype(bool, copy=False), x, y) if _some_tensor(x, y) else _plain(condition, c, x, y)

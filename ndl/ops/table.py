@@ -45,8 +45,8 @@ from ndl.ops import (
     repeating,
     rounding,
     scattering,
-    shape,
     selection,
+    shape,
     slices,
     sorting,
     special,
@@ -206,6 +206,8 @@ def in_place(function: Callable) -> Callable:
 
     @functools.wraps(function)
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if function is arithmetic.add and not kwargs and len(args) == 1 and arithmetic.adds_in_place(self, *args):
+            return arithmetic.AddInPlace.apply(self, *args)
         check_writable(self)
         since = next_number()
         return assign(self, function(self, *args, **kwargs), since)

@@ -48,7 +48,9 @@ def default_collate(batch: Sequence[Any]) -> Any:
         return type(first)(*(default_collate(part) for part in zip(*batch, strict=True)))
     if isinstance(first, Sequence):
         if any(len(sample) != len(first) for sample in batch):
-            raise RuntimeError("each element in list of batch should be of equal size; give the DataLoader a collate_fn")
+            raise RuntimeError(
+                "each element in list of batch should be of equal size; give the DataLoader a collate_fn"
+            )
         return [default_collate(part) for part in zip(*batch, strict=True)]
     raise TypeError(
         "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found "

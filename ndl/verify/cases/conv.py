@@ -33,9 +33,7 @@ def _convolution(n: int) -> None:
             return Program(
                 lambda T, x, W, b: getattr(T.nn.functional, f"conv{n}d")(x, W, b, groups=groups, **options), x, W, b
             )
-        return Program(
-            lambda T, x, W: getattr(T.nn.functional, f"conv{n}d")(x, W, groups=groups, **options), x, W
-        )
+        return Program(lambda T, x, W: getattr(T.nn.functional, f"conv{n}d")(x, W, groups=groups, **options), x, W)
 
     @case(f"nn.conv.Conv{n}d")
     def module(d: Draw) -> Program:
@@ -46,9 +44,7 @@ def _convolution(n: int) -> None:
         size = tuple(d.integer(5, 7) for _ in range(n))
 
         def make(T: Any) -> Any:
-            return getattr(T.nn, f"Conv{n}d")(
-                2, 3, k, stride, padding, dilation, bias=bias, padding_mode=mode
-            )
+            return getattr(T.nn, f"Conv{n}d")(2, 3, k, stride, padding, dilation, bias=bias, padding_mode=mode)
 
         return Program(lambda T, m, x: m(x), d.normal(2, 2, *size), module=make)
 

@@ -68,9 +68,7 @@ def tensordot(d: Draw) -> Program:
     a, b, c, e = d.size(), d.size(), d.size(), d.size()
     if d.boolean():
         return Program(lambda T, x, y: T.tensordot(x, y, dims=2), d.normal(a, b, c), d.normal(b, c, e))
-    return Program(
-        lambda T, x, y: T.tensordot(x, y, dims=([0, 2], [1, 0])), d.normal(a, b, c), d.normal(c, a, e)
-    )
+    return Program(lambda T, x, y: T.tensordot(x, y, dims=([0, 2], [1, 0])), d.normal(a, b, c), d.normal(c, a, e))
 
 
 @case("ops.products.kron")
