@@ -1,6 +1,6 @@
 """The protocol as tests: parity with PyTorch, numerical gradients and second derivatives, over random configurations.
 
-    test_parity, test_numeric, test_second = proof("ops.arithmetic")
+test_parity, test_numeric, test_second = proof("ops.arithmetic")
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """What the project promises of itself: a light import, faces without logic, a whole wheel, a clean tree."""
 
 import ast
+import os
 import re
 import shutil
-import os
 import subprocess
 import sys
 import tomllib

@@ -13,7 +13,9 @@ from tests.docs.cells import Page, read_page
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DOCS = ROOT / "docs"
-PAGES = {str(path.relative_to(DOCS)): read_page(path) for path in sorted(DOCS.rglob("*.md")) if "_build" not in path.parts}
+PAGES = {
+    str(path.relative_to(DOCS)): read_page(path) for path in sorted(DOCS.rglob("*.md")) if "_build" not in path.parts
+}
 EXECUTED = {name: page for name, page in PAGES.items() if page.cells}
 BLOCKS = {name: page for name, page in PAGES.items() if name.startswith("blocks/")}
 
@@ -123,7 +125,9 @@ def table_of_steps(pages: dict[str, Page]) -> str:
     for name, page in pages.items():
         checks = page.checks
         checked = sum(bool(checks.get(step)) for step in page.steps)
-        assertions = len(re.findall(r"^\s*(?:assert\b|(?:\w+\.)*assert_\w+\()", "\n".join(c.code for c in page.cells), re.M))
+        assertions = len(
+            re.findall(r"^\s*(?:assert\b|(?:\w+\.)*assert_\w+\()", "\n".join(c.code for c in page.cells), re.M)
+        )
         rows.append((name, *map(str, (len(page.cells), len(page.steps), checked, assertions))))
     width = max(len(row[0]) for row in rows)
     return "\n".join(f"{row[0]:{width}}" + "".join(f"{value:>12}" for value in row[1:]) for row in rows)

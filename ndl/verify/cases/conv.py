@@ -13,7 +13,9 @@ def _options(d: Draw, n: int) -> tuple[dict[str, Any], tuple[int, ...], tuple[in
     dilation = tuple(d.integer(1, 2) for _ in range(n))
     kernel = d.choice([(1, 7), (5, 3)]) if n == 2 and d.integer(0, 3) == 0 else tuple(d.integer(1, 3) for _ in range(n))
     padding = tuple(d.integer(0, 2) for _ in range(n))
-    size = tuple(max(1, s * (k - 1) + 1 - 2 * p) + d.integer(0, 4) for s, k, p in zip(dilation, kernel, padding))
+    size = tuple(
+        max(1, s * (k - 1) + 1 - 2 * p) + d.integer(0, 4 if n < 3 else 1) for s, k, p in zip(dilation, kernel, padding)
+    )
     return {"stride": stride, "padding": padding, "dilation": dilation}, kernel, size
 
 
@@ -41,7 +43,7 @@ def _convolution(n: int) -> None:
         padding: Any = d.choice(["same", "valid", 1])
         k, dilation, bias = d.integer(1, 3), d.integer(1, 2), d.boolean()
         stride = 1 if padding == "same" else d.integer(1, 2)
-        size = tuple(d.integer(5, 7) for _ in range(n))
+        size = tuple(d.integer(5, 7) if n < 3 else 5 for _ in range(n))
 
         def make(T: Any) -> Any:
             return getattr(T.nn, f"Conv{n}d")(2, 3, k, stride, padding, dilation, bias=bias, padding_mode=mode)
