@@ -17,16 +17,14 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run from a checkout, installed or not
 
 import ndl
+from experiments.program import Presets, make_optimizer, option_parser, parsed, positive, run
 from ndl import nn, optim
-from ndl.datasets import MNIST, DamagedDataError, DataNotFoundError, Digits, ImageDataset, default_root
-from ndl.training import Trainer, TrainingInterrupted, draw_curves
-from ndl.training.checkpoint import read_checkpoint
+from ndl.datasets import MNIST, DataNotFoundError, Digits, ImageDataset, default_root
+from ndl.training import Trainer, draw_curves
 from ndl.utils.data import DataLoader, TensorDataset
 
 # Pixels are scaled to [0, 1]; then (x − mean) / standard deviation, both over the training split.
 NORMALISATION = {"mnist": (0.1307, 0.3081), "digits": (0.3051, 0.3762)}
-OPTIMIZERS = ("sgd", "adam", "adamw")
-SCHEDULES = ("none", "onecycle")
 WAYS_TO_GET_IT = "python prepare_data.py --only mnist"
 
 
@@ -102,7 +100,7 @@ def loader(data: ImageDataset, mean: float, std: float, batch_size: int, shuffle
     return DataLoader(TensorDataset(ndl.from_numpy(pictures), ndl.from_numpy(labels)), batch_size, shuffle=shuffle)
 
 
-# -- model and optimiser ---------------------------------------------------------------------------------------
+# -- model ---------------------------------------------------------------------------------------
 
 
 def mlp(pixels: int, hidden: list[int], classes: int) -> nn.Module:
@@ -118,15 +116,6 @@ def mlp(pixels: int, hidden: list[int], classes: int) -> nn.Module:
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
     return nn.Sequential(*layers)
-
-
-def make_optimizer(parameters: Any, settings: dict[str, Any]) -> optim.Optimizer:
-    """The optimiser named in the settings."""
-    lr, decay = settings["lr"], settings["weight_decay"]
-    if settings["optimizer"] == "sgd":
-        return optim.SGD(parameters, lr=lr, momentum=settings["momentum"], weight_decay=decay)
-    kind = optim.AdamW if settings["optimizer"] == "adamw" else optim.Adam
-    return kind(parameters, lr=lr, weight_decay=decay)
 
 
 def train(
@@ -169,86 +158,14 @@ def train(
 # -- command line ----------------------------------------------------------------------------------------------
 
 
-def parse(arguments: list[str] | None, presets: dict[str, dict[str, Any]]) -> argparse.Namespace:
-    """The options; those that were not given are None."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(presets: Presets, arguments: list[str] | None = None) -> int:
+    """Run the program; returns its exit code."""
+    parser = option_parser(__doc__, presets)
     parser.add_argument("root", nargs="?", type=Path, help="MNIST's folder, or the data root it is in")
-    parser.add_argument("--preset", choices=list(presets), help="settings to begin with (default: default)")
     parser.add_argument("--data", choices=("auto", "mnist", "digits"), default="auto", help="what to learn from")
     parser.add_argument("--hidden", type=positive, nargs="+", metavar="N", help="sizes of the hidden layers")
-    parser.add_argument("--epochs", type=positive)
-    parser.add_argument("--batch-size", type=positive)
-    parser.add_argument("--optimizer", choices=OPTIMIZERS)
-    parser.add_argument("--schedule", choices=SCHEDULES, help="of the learning rate")
-    parser.add_argument("--lr", type=float, help="learning rate; with onecycle, the highest")
-    parser.add_argument("--momentum", type=float, help="of sgd")
-    parser.add_argument("--weight-decay", type=float)
-    parser.add_argument("--seed", type=int)
-    parser.add_argument("--curve", type=Path, default=Path("metrics.png"), help="where the curves go (metrics.png)")
-    parser.add_argument("--no-curve", dest="curve", action="store_const", const=None, help="draw no curves")
-    parser.add_argument(
-        "--checkpoint", type=Path, help="written after each epoch (runs/mnist_mlp.pt, or what is resumed)"
-    )
-    parser.add_argument("--no-checkpoint", action="store_true", help="write none")
-    parser.add_argument("--resume", type=Path, metavar="FILE", help="go on from a checkpoint, with its settings")
-    options = parser.parse_args(arguments)
-    if options.no_checkpoint:
-        options.checkpoint = None
-    elif options.checkpoint is None:
-        options.checkpoint = options.resume or Path("runs/mnist_mlp.pt")
-    return options
-
-
-def positive(text: str) -> int:
-    """A whole number of at least 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text}; wanted 1 or more")
-    return number
-
-
-def combine(preset: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
-    """The preset's settings with those that the command line gives."""
-    given = {key: getattr(options, key) for key in preset if getattr(options, key) is not None}
-    return {**preset, **given}
-
-
-def resumed(options: argparse.Namespace, presets: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The settings of the checkpoint. More epochs may be asked for, unless the learning rate's schedule ends.
-
-    Raises ValueError if the command line asks for something else than the checkpoint has.
-    """
-    saved = read_checkpoint(options.resume)["settings"]
-    wanted = combine(saved, argparse.Namespace(**{**vars(options), "data": None}))
-    if options.preset is not None:
-        wanted = {**presets[options.preset], "data": saved["data"]}
-    changed = [key for key in wanted if wanted[key] != saved[key]]
-    if changed and not (changed == ["epochs"] and saved["schedule"] == "none"):
-        what = ", ".join(f"{key} {wanted[key]} (it has {saved[key]})" for key in changed)
-        raise ValueError(f"--resume {options.resume} goes on with the settings it has; leave out what differs: {what}")
-    return wanted
-
-
-def main(presets: dict[str, dict[str, Any]], arguments: list[str] | None = None) -> int:
-    """Run the program. Its exit code: 0 when trained, 1 after an error, 130 after Ctrl-C."""
-    options = parse(arguments, presets)
-    try:
-        if options.resume is None:
-            settings = combine(presets[options.preset or "default"], options)
-        else:
-            settings = resumed(options, presets)
-            options.data = settings.pop("data")
-        train(choose_data(options.root, options.data), settings, options)
-    except TrainingInterrupted as stop:
-        print(stop, file=sys.stderr)
-        return 130
-    except KeyboardInterrupt:
-        print("Interrupted before there was anything to save.", file=sys.stderr)
-        return 130
-    except (DamagedDataError, DataNotFoundError, ImportError, OSError, RuntimeError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    options = parsed(parser, arguments, "runs/mnist_mlp.pt")
+    return run(presets, options, lambda settings, o: train(choose_data(o.root, o.data), settings, o))
 
 
 if __name__ == "__main__":
