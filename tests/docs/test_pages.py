@@ -128,7 +128,7 @@ def test_pages_that_docstrings_name_exist(source: str, page: str) -> None:
 
 def table_of_steps(pages: dict[str, Page]) -> str:
     """One line for every page: its displayed steps, and how many assertions check them."""
-    rows = [("page", "cells", "steps", "checked", "assertions")]
+    rows: list[tuple[str, ...]] = [("page", "cells", "steps", "checked", "assertions")]
     for name, page in pages.items():
         checks = page.checks
         checked = sum(bool(checks.get(step)) for step in page.steps)

@@ -56,7 +56,7 @@ def _convolution(n: int) -> None:
         stride = tuple(d.integer(1, 3) for _ in range(n))
         dilation = tuple(d.integer(1, 2) for _ in range(n))
         kernel = tuple(d.integer(1, 3) for _ in range(n))
-        padding = tuple(d.integer(0, e * (k - 1)) for e, k in zip(dilation, kernel))
+        padding = tuple(d.integer(0, (e * (k - 1) + 1) // 2) for e, k in zip(dilation, kernel))
         extra = tuple(d.integer(0, max(s, e) - 1) for s, e in zip(stride, dilation))
         size = tuple(d.integer(2, 4) for _ in range(n))
         batch = [] if d.integer(0, 4) == 0 else [d.size(1, 3)]

@@ -60,6 +60,7 @@ def large(d: Draw) -> Program:
 @case("nn.loss.nll_loss")
 def nll_loss(d: Draw) -> Program:
     x, t, C = _classes(d)
+    x = np.ascontiguousarray(x)  # PyTorch refuses to differentiate strided pictures here
     reduction = d.choice(REDUCTIONS)
     if d.boolean():
         return Program(lambda T, x, t: T.nn.functional.nll_loss(x, t, reduction=reduction), x, t)
