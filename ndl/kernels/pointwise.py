@@ -15,7 +15,7 @@ from ndl.kernels.threads import parallel_for
 
 __all__ = ["keep_nonzero", "pointwise"]
 
-LARGE = 1 << 18  # numbers from which waking a thread pays
+LARGE = 1 << 19  # numbers from which waking a thread pays
 GRAIN = 1 << 16
 PIECE = 1 << 18  # numbers between two of which the threads may wait for Python's lock
 
