@@ -158,7 +158,7 @@ if __name__ == "__main__":
     PRESETS = {
         "default": {
             "width": 32,
-            "epochs": 14,
+            "epochs": 9,
             "batch_size": 256,
             "optimizer": "sgd",
             "schedule": "onecycle",

@@ -198,6 +198,8 @@ def draw(results: list[tuple[Layer, list[Row]]], pytorch: dict, path: Path) -> N
             for t, colour, what in zip(pytorch[layer.name], ("#3b6ea8", "#d98c3f"), ("forward", "backward")):
                 axis.axvline(t * 1e3, color=colour, linestyle="--", linewidth=1.2, label=f"PyTorch {what}")
         axis.set_xscale("log")
+        times = [*forward, *backward, *(t * 1e3 for t in pytorch.get(layer.name, ()))]
+        axis.set_xlim(10 ** np.floor(np.log10(min(times))), 10 ** np.ceil(np.log10(max(times))))  # whole decades
         axis.set_yticks(places, names)
         axis.invert_yaxis()
         axis.set_xlabel("time (ms, logarithmic)")
