@@ -164,7 +164,7 @@ def _finish(cls: Any, ctx: Node | None, args: tuple, arrays: list, dirty: tuple,
         if y is None:
             made.append(None)
             continue
-        differentiable = ctx is not None and y.dtype.kind in "fc" and not any(y is n for n in ctx._non_differentiable)
+        differentiable = ctx is not None and y.dtype.kind == "f" and not any(y is n for n in ctx._non_differentiable)
         written = next((t for t in inputs if t._array is y and any(y is d for d in dirty)), None)
         if written is not None:
             written._version.n += 1

@@ -27,6 +27,7 @@ def spatial(name: str, what: str, value: Any, n: int, low: int) -> Sizes:
 
 
 def check(name: str, x: np.ndarray, W: np.ndarray, b: np.ndarray | None, n: int, groups: int, transposed: bool) -> None:
+    """Raise RuntimeError where ranks, types, channels or groups of a convolution's arguments do not fit."""
     if W.ndim != n + 2:
         raise RuntimeError(f"{name} expects a weight of {n + 2} dimensions, but got shape {list(W.shape)}")
     if x.ndim not in (n + 1, n + 2):

@@ -37,7 +37,7 @@ class LinearFunction(ArrayFunction):
     def forward(ctx: Any, x: np.ndarray, W: np.ndarray, b: np.ndarray | None) -> np.ndarray:
         need_dx, need_dW = ctx.needs_input_grad[:2]
         ctx.save_for_backward(x if need_dW else None, W if need_dx else None)
-        X = x.reshape(-1, x.shape[-1])  # (N, I): all leading dimensions are one batch, one matrix product
+        X = _rows(x)  # (N, I): all leading dimensions are one batch, one matrix product
         Y = matmul(X, W.T)  # (N, O)
         if b is not None:
             Y += b
@@ -48,14 +48,19 @@ class LinearFunction(ArrayFunction):
         x, W = ctx.saved_tensors
         need_dx, need_dW, need_db = ctx.needs_input_grad
         dx = dW = db = None
-        dY = dy.reshape(-1, dy.shape[-1])  # (N, O)
+        dY = _rows(dy)  # (N, O)
         if need_dx:
             dx = MatMul.apply(dY, W).reshape(*dy.shape[:-1], W.shape[1])  # (…, I)
         if need_dW:
-            dW = MatMul.apply(dY.mT, x.reshape(-1, x.shape[-1]))  # (O, I)
+            dW = MatMul.apply(dY.mT, _rows(x))  # (O, I)
         if need_db:
             db = dY.sum(0) if ctx.recording else sum_over(dY, (0,))  # (O,)
         return dx, dW, db
+
+
+def _rows(x: Any) -> Any:
+    """(…, I) as (N, I), also where I is 0."""
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:

@@ -22,6 +22,7 @@ from ndl.autograd.tensor import Tensor
 from ndl.nn.module import Module
 from ndl.nn.softmax import exponentials, log_softmax
 from ndl.ops.promotion import array_of
+from ndl.ops.selection import where
 
 __all__ = [
     "CrossEntropyLoss",
@@ -168,21 +169,16 @@ def _class_targets(
     """(t, w_t), both (N·d₁·…): the targets checked, ignored ones pointing at class 0 with weight 0."""
     t = array_of(target)
     classes = x.shape[1]
-    if t.dtype.kind not in "iu":
+    if t.dtype not in (np.int64, np.uint8):
         raise RuntimeError(
-            f"{name}: class targets must be integers such as int64, but got {t.dtype}; convert them with .long()"
+            f"{name}: class targets must be int64 or uint8, but got {t.dtype}; convert them with .long()"
         )
     t = t.reshape(-1).astype(np.int64, copy=False)
     if weight is None:
         w = np.ones(t.shape, x.dtype)
     else:
         weights = array_of(weight)
-        if weights.shape != (classes,):
-            raise RuntimeError(
-                f"{name}: weight should be defined for all {classes} classes, but got shape {list(weights.shape)}"
-            )
-        if weights.dtype != x.dtype:
-            raise RuntimeError(f"{name}: expected a weight of {x.dtype}, as the input, but got {weights.dtype}")
+        _check_weight(name, weights, classes, x.dtype)
     if t.size and (t.min() < 0 or t.max() >= classes):
         kept = t != ignore_index
         bad = kept & ((t < 0) | (t >= classes))
@@ -201,6 +197,15 @@ def _class_targets(
     if kept is not None:
         w = w * kept
     return t, w.astype(x.dtype, copy=False)
+
+
+def _check_weight(name: str, weights: np.ndarray, classes: int, dtype: np.dtype) -> None:
+    if weights.shape != (classes,):
+        raise RuntimeError(
+            f"{name}: weight should be defined for all {classes} classes, but got shape {list(weights.shape)}"
+        )
+    if weights.dtype != dtype:
+        raise RuntimeError(f"{name}: expected a weight of {dtype}, as the input, but got {weights.dtype}")
 
 
 def _rows(input: Any) -> Any:
@@ -306,6 +311,7 @@ def cross_entropy(
     q = target if not label_smoothing else target * (1 - label_smoothing) + label_smoothing / classes
     l = log_softmax(input, dim)
     if weight is not None:
+        _check_weight("cross_entropy", array_of(weight), classes, x.dtype)
         l = l * weight.reshape([classes if i == dim else 1 for i in range(x.ndim)])
     loss = -(q * l).sum(dim)
     return loss.sum() / n if reduction == "mean" else reduced(loss, reduction)
@@ -322,7 +328,7 @@ def _smoothed(input: Any, target: Any, weight: Any, ignore_index: int, reduction
     soft = each.sum(dim)
     t = array_of(target)
     kept = t != ignore_index
-    soft = soft * Tensor._wrap(np.asarray(kept, x.dtype))
+    soft = where(Tensor._wrap(np.asarray(kept)), soft, 0.0)  # not a product: an ignored −∞ counts for nothing
     if reduction == "mean":
         w = kept.sum() if weight is None else array_of(weight)[np.where(kept, t, 0)][kept].sum()
         soft = soft.sum() / float(w)

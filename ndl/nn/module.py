@@ -436,6 +436,8 @@ class Module:
         self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
     ) -> RemovableHandle:
         """Call ``hook(module, args, output)`` after forward; a result replaces the output."""
+        if always_call:
+            raise NotImplementedError("always_call=True is not here: a hook runs only when forward has ended well")
         return self._register("forward", hook if with_kwargs else _without_kwargs(hook, 2), prepend)
 
     def register_full_backward_pre_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:

@@ -73,7 +73,7 @@ def _prepare(name: str, input: Any, dim: int | None, dtype: Any) -> tuple[Any, i
         input = cast(input, as_numpy_dtype(dtype))
     x = array_of(input)
     if x.dtype.kind != "f":
-        raise RuntimeError(
+        raise NotImplementedError(
             f'"{name}" is not implemented for {x.dtype}: convert the input with .float(), or give dtype=ndl.float32'
         )
     if dim is None:
@@ -91,7 +91,7 @@ def _prepare(name: str, input: Any, dim: int | None, dtype: Any) -> tuple[Any, i
 def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """e^x / Σ e^x along ``dim``: positive, sums to 1. dx = y (dy − Σ dy y).
 
-    ``dtype`` converts the input first. Raises IndexError for a dimension that is not there, RuntimeError for integers.
+    ``dtype`` converts the input first. Raises IndexError for a dimension that is not there, NotImplementedError for integers.
     """
     input, dim = _prepare("softmax", input, dim, dtype)
     if array_of(input).ndim == 0:

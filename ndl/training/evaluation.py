@@ -48,10 +48,11 @@ def evaluate(
                 total += loss(output, y).item() * len(y)
                 examples += len(y)
                 if has_classes(output, y):
-                    hits, labels = _hits(output, y), y.numpy().ravel()
+                    hits, labels = _hits(output, y).ravel(), y.numpy().ravel()
+                    hits, labels = hits[labels >= 0], labels[labels >= 0]  # −100 and the like are ignored
                     classes = max(output.shape[1], len(seen))
                     seen = _padded(seen, classes) + np.bincount(labels, minlength=classes)
-                    right = _padded(right, classes) + np.bincount(labels[hits.ravel()], minlength=classes)
+                    right = _padded(right, classes) + np.bincount(labels[hits], minlength=classes)
                 after_batch()
     finally:
         for module, mode in modes:

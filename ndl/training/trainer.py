@@ -72,6 +72,8 @@ class Trainer:
     ) -> None:
         if scheduler_steps not in ("epoch", "batch"):
             raise ValueError(f"scheduler_steps is {scheduler_steps!r}; wanted 'epoch' or 'batch'")
+        if scheduler_steps == "batch" and isinstance(scheduler, ReduceLROnPlateau):
+            raise ValueError("ReduceLROnPlateau looks at the loss of an epoch: give scheduler_steps='epoch'")
         self.model = model
         self.optimizer = optimizer
         self.loss = loss
@@ -172,8 +174,12 @@ class Trainer:
         now = checkpoints.random_state(self._streams)
         checkpoints.set_random_state(self._streams, self._epoch_start)
         batches = iter(self.train)
-        for _ in range(self.batch):
-            next(batches)
+        for done in range(self.batch):
+            if next(batches, None) is None:
+                raise ValueError(
+                    f"the checkpoint was written after {self.batch} batches of an epoch, but the training data has only "
+                    f"{done}: resume with the same data and batch size"
+                )
         checkpoints.set_random_state(self._streams, now)
         return batches
 
@@ -189,6 +195,8 @@ class Trainer:
 
     def _end_epoch(self, result: Evaluation | None, interruption: Interruption) -> None:
         running = self._running
+        if running.examples == 0:
+            raise ValueError("there is nothing to train on: all batches of the training data are empty")
         record = EpochRecord(
             epoch=self.epoch + 1,
             train_loss=running.loss / running.examples,
@@ -252,6 +260,18 @@ class Trainer:
 
         Raises RuntimeError or ValueError if the model, the optimiser, the scheduler or the generators do not fit.
         """
+        missing = {
+            "model",
+            "optimizer",
+            "scheduler",
+            "random",
+            "epoch_start",
+            "epoch",
+            "batch",
+            "history",
+        } - state.keys()
+        if missing:
+            raise ValueError(f"this is not the state of a Trainer: it lacks {sorted(missing)}")
         if (state["scheduler"] is None) != (self.scheduler is None):
             raise ValueError(
                 "the checkpoint was made "

@@ -347,3 +347,18 @@ def test_pytorch_reads_a_checkpoint(tmp_path):
     state = torch.load(tmp_path / "run.pt", weights_only=True)
     assert state["settings"] == {"lr": 0.02} and state["epoch"] == 1
     np.testing.assert_array_equal(state["model"]["0.weight"].numpy(), trainer.model[0].weight.detach().numpy())
+
+
+def test_ignored_labels_count_for_nothing():
+    """cross_entropy leaves them out of the loss, and so does the accuracy."""
+    x, y = ndl.tensor([[2.0, 0.0], [0.0, 2.0], [2.0, 0.0]]), ndl.tensor([0, -100, 1])
+    result = ndl.training.evaluation.evaluate(ndl.nn.Identity(), [(x, y)], ndl.nn.functional.cross_entropy)
+    assert result.accuracy == 0.5 and result.class_accuracy == [1.0, 0.0]
+
+
+def test_a_plateau_needs_epochs():
+    model = ndl.nn.Linear(2, 2)
+    optimizer = ndl.optim.SGD(model.parameters())
+    plateau = ndl.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
+    with pytest.raises(ValueError, match="scheduler_steps='epoch'"):
+        Trainer(model, optimizer, scheduler=plateau, scheduler_steps="batch", train=[])

@@ -159,3 +159,8 @@ def test_errors(T: Any) -> None:
         next(iter(data.DataLoader([T.zeros(2), T.zeros(3)], batch_size=2)))
     with pytest.raises(TypeError, match="default_collate"):
         data.default_collate([object()])
+
+
+def test_drawing_from_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="empty data source"):
+        list(ndl.utils.data.RandomSampler([], num_samples=3))

@@ -76,6 +76,8 @@ class RandomSampler(Sampler):
 
     def __iter__(self) -> Iterator[int]:
         n, left = len(self.data_source), self.num_samples
+        if n == 0 and left:
+            raise ValueError(f"RandomSampler cannot draw {left} samples from an empty data source")
         generator = self.generator
         if generator is None:  # a stream of its own, started from the default one: PyTorch's rule
             generator = Generator().manual_seed(int(default_generator.random()))

@@ -12,6 +12,19 @@ def linear(d: Draw) -> Program:
     return Program(lambda T, x, W: T.nn.functional.linear(x, W), x, W)
 
 
+@case("nn.linear.linear.empty")
+def empty(d: Draw) -> Program:
+    """No samples, no inputs or no outputs: the bias remains."""
+    lead, n, m = d.shape(0, 2, low=0), d.size(0, 2), d.size(0, 2)
+    return Program(
+        lambda T, x, W, b: T.nn.functional.linear(x, W, b),
+        d.normal(*lead, n),
+        d.normal(m, n),
+        d.normal(m),
+        second=False,
+    )
+
+
 @case("nn.linear.linear.broadcast_bias")
 def broadcast_bias(d: Draw) -> Program:
     n, i, o = d.size(), d.size(), d.size()

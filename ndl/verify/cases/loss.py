@@ -57,6 +57,19 @@ def large(d: Draw) -> Program:
     return Program(lambda T, x, t: T.nn.functional.cross_entropy(x, t), x, d.integers(0, 3, len(x)), numeric=False)
 
 
+@case("nn.loss.cross_entropy.ignored_infinity")
+def ignored_infinity(d: Draw) -> Program:
+    """An ignored row counts for nothing, whatever stands in it."""
+    x = d.normal(3, 4)
+    x[1, 2] = -np.inf
+
+    def run(T, x):  # type: ignore[no-untyped-def]
+        t = T.tensor([0, -100, 3])
+        return [T.nn.functional.cross_entropy(x, t, label_smoothing=eps) for eps in (0.0, 0.1)]
+
+    return Program(run, x, numeric=False)
+
+
 @case("nn.loss.nll_loss")
 def nll_loss(d: Draw) -> Program:
     x, t, C = _classes(d)
