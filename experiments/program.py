@@ -54,6 +54,17 @@ def parsed(parser: argparse.ArgumentParser, arguments: list[str] | None, file: s
         options.checkpoint = None
     elif options.checkpoint is None:
         options.checkpoint = options.resume or Path(file)
+    # What would only fail after the training is refused before it.
+    if options.curve is not None and not options.curve.parent.is_dir():
+        parser.error(f"--curve {options.curve}: the folder {options.curve.parent} does not exist")
+    if options.curve is not None and options.curve.suffix not in (".png", ".svg", ".pdf"):
+        parser.error(f"--curve {options.curve}: wanted a name that ends in .png, .svg or .pdf")
+    if options.checkpoint is not None and options.checkpoint.is_dir():
+        parser.error(f"--checkpoint {options.checkpoint} is a folder; wanted a file")
+    if options.lr is not None and not 0 <= options.lr < float("inf"):
+        parser.error(f"--lr {options.lr}: wanted a number from 0 up")
+    if options.momentum is not None and not 0 <= options.momentum < 1:
+        parser.error(f"--momentum {options.momentum}: wanted a number from 0 to below 1")
     return options
 
 

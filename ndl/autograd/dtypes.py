@@ -100,6 +100,12 @@ def as_numpy_dtype(value: Any) -> np.dtype:
     return as_dtype(value).dtype
 
 
+def canonical(array: np.ndarray) -> np.ndarray:
+    """The array with NumPy's own dtype object: a pickled array brings an equal one of its own, which ``is`` not it."""
+    d = np.dtype(array.dtype.type)
+    return array if array.dtype is d or array.dtype != d else array.view(d)
+
+
 def get_default_dtype() -> dtype:
     """The type of tensors made from Python floats: float32 unless ``set_default_dtype`` changed it."""
     return _BY_NUMPY[_default]

@@ -397,7 +397,8 @@ class Tensor:
         return tensor_repr(self)
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if self._array.ndim == 0 and spec else object.__format__(self, spec)
+        plain = self._array.ndim == 0 and type(self) is Tensor
+        return format(self.item(), spec) if plain else object.__format__(self, spec)
 
     # -- copies and files ----------------------------------------------------------------------------------
 
@@ -476,6 +477,6 @@ class Tensor:
 
 def _rebuild(cls: type, array: np.ndarray, requires_grad: bool) -> Any:
     """A leaf from a file."""
-    made = cls._wrap(array)  # type: ignore[attr-defined]
+    made = cls._wrap(dtypes.canonical(array))  # type: ignore[attr-defined]
     made._requires_grad = requires_grad
     return made

@@ -70,13 +70,17 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     gives a result without the last dimension. Raises RuntimeError where sizes or types do not match.
     """
     x, W = array_of(input), array_of(weight)
+    if not isinstance(x, np.ndarray):
+        raise TypeError(
+            f"linear(): argument 'input' must be Tensor, not {type(input).__name__}; wrap it in ndl.tensor(…)"
+        )
     b = None if bias is None else array_of(bias)
     if (
         x.ndim
         and W.ndim == 2
         and x.shape[-1] == W.shape[1]
-        and x.dtype is W.dtype
-        and (b is None or b.dtype is W.dtype)
+        and x.dtype == W.dtype
+        and (b is None or b.dtype == W.dtype)
     ):
         if b is None or b.shape == (W.shape[0],):
             return LinearFunction.apply(input, weight, bias)

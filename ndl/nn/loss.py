@@ -61,6 +61,15 @@ def reduced(loss: Any, reduction: str) -> Any:
     return loss.mean() if reduction == "mean" else loss.sum()
 
 
+def check_tensors(name: str, **arguments: Any) -> None:
+    """Raise TypeError for an argument that is neither a Tensor nor an array."""
+    for what, value in arguments.items():
+        if not isinstance(array_of(value), np.ndarray):
+            raise TypeError(
+                f"{name}(): argument '{what}' must be Tensor, not {type(value).__name__}; wrap it in ndl.tensor(…)"
+            )
+
+
 def check_not_empty(name: str, n: int, reduction: str) -> None:
     """Raise ValueError for the mean of nothing, which would be nan from here on."""
     if n == 0 and reduction == "mean":
@@ -289,6 +298,7 @@ def cross_entropy(
     check_reduction(reduction)
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    check_tensors("cross_entropy", input=input, target=target)
     x, t = array_of(input), array_of(target)
     if t.dtype.kind != "f":
         if not label_smoothing:
@@ -341,6 +351,7 @@ def _smoothed(input: Any, target: Any, weight: Any, ignore_index: int, reduction
 
 
 def _same_shape(name: str, input: Any, target: Any, reduction: str) -> None:
+    check_tensors(name, input=input, target=target)
     x, t = array_of(input), array_of(target)
     if x.shape != t.shape:
         warnings.warn(

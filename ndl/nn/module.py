@@ -293,7 +293,10 @@ class Module:
                 continue
             value = state_dict[k]
             if not isinstance(value, Tensor):
-                problems.append(f'While copying "{k}": expected a Tensor, but got {type(value).__name__}.')
+                problems.append(
+                    f'While copying "{k}": expected an ndl.Tensor, but got '
+                    f"{type(value).__module__}.{type(value).__name__}; a file of torch.save can be read with ndl.load"
+                )
             elif value.shape != t.shape:
                 problems.append(
                     f"size mismatch for {k}: copying a param with shape {value.shape} from checkpoint, the shape in "

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ndl.autograd.device import device as Device
-from ndl.autograd.dtypes import as_numpy_dtype, default_numpy_dtype, scalar_dtype
+from ndl.autograd.dtypes import as_numpy_dtype, canonical, default_numpy_dtype, scalar_dtype
 from ndl.autograd.size import Size
 from ndl.autograd.tensor import Tensor
 
@@ -57,7 +57,7 @@ def _array_from(data: Any, dtype: Any) -> np.ndarray:
     if isinstance(data, Tensor):
         return np.array(data._array, want)
     if isinstance(data, (np.ndarray, np.generic)):
-        a = np.array(data, want)
+        a = canonical(np.array(data, want))
     else:
         if isinstance(data, (list, tuple)):
             data = _without_tensors(data)
@@ -141,7 +141,7 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
             f"can't convert np.ndarray of type {ndarray.dtype}. The supported types are: float64, float32, float16, "
             "complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool."
         )
-    made = Tensor._wrap(ndarray if type(ndarray) is np.ndarray else ndarray.view(np.ndarray))
+    made = Tensor._wrap(canonical(ndarray if type(ndarray) is np.ndarray else ndarray.view(np.ndarray)))
     made._shared = True
     return made
 

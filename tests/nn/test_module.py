@@ -249,3 +249,27 @@ def test_deepcopy_and_pickle() -> None:
     with ndl.no_grad():
         other.first.scale.zero_()
     assert (net.first.scale == 1).all()
+
+
+def test_what_came_through_pickle_can_be_used() -> None:
+    """Arrays from a pickle carry a dtype object of their own, equal to NumPy's but not the same."""
+    model = pickle.loads(pickle.dumps(ndl.nn.Linear(3, 4)))
+    assert model(ndl.ones(5, 3)).shape == (5, 4)
+    for make in (ndl.tensor, ndl.from_numpy, ndl.as_tensor):
+        x = make(pickle.loads(pickle.dumps(np.ones((5, 3), np.float32))))
+        assert ndl.nn.Linear(3, 4)(x).shape == (5, 4) and x._array.dtype is np.dtype(np.float32)
+
+
+def test_wrong_types_are_named() -> None:
+    for call in (
+        lambda: ndl.nn.Linear(3, 2)([1, 2, 3]),
+        lambda: ndl.nn.functional.cross_entropy(ndl.zeros(2, 3), [0, 1]),
+        lambda: ndl.nn.functional.mse_loss(ndl.zeros(2), 1.0),
+    ):
+        with pytest.raises(TypeError, match="must be Tensor, not"):
+            call()
+
+
+def test_a_number_formats_as_a_number() -> None:
+    for T in (ndl, torch):
+        assert f"{T.tensor(0.5)} {T.tensor(0.25):.1f}" == "0.5 0.2"
