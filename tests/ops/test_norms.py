@@ -28,6 +28,7 @@ def test_forms():
 def test_special_values(p: float) -> None:
     for values in (
         [0.0, 0.0, 0.0],
+        [2.0, -2.0, 1.0, 1.0],
         [2.0, 0.0, -3.0],
         [math.inf, 1.0, -2.0],
         [math.nan, 1.0, 0.0],
