@@ -438,10 +438,14 @@ class Module:
     def register_forward_hook(
         self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
     ) -> RemovableHandle:
-        """Call ``hook(module, args, output)`` after forward; a result replaces the output."""
+        """Call ``hook(module, args, output)`` after forward; a result replaces the output.
+
+        With ``always_call`` it is also called, with None as output, when forward or an earlier hook raised.
+        """
+        handle = self._register("forward", hook if with_kwargs else _without_kwargs(hook, 2), prepend)
         if always_call:
-            raise NotImplementedError("always_call=True is not here: a hook runs only when forward has ended well")
-        return self._register("forward", hook if with_kwargs else _without_kwargs(hook, 2), prepend)
+            self._hooks.setdefault("always_call", {})[handle.id] = True
+        return handle
 
     def register_full_backward_pre_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
         """Call ``hook(module, grad_output)`` before the module's backward; a result replaces grad_output."""
@@ -470,11 +474,19 @@ class Module:
         if self._hooks_of("backward") or self._hooks_of("backward_pre"):
             backward = BackwardHooks(self, self._hooks_of("backward_pre"), self._hooks_of("backward"))
             args = backward.watch_inputs(args)
-        output = self.forward(*args, **kwargs)
-        for hook in self._hooks_of("forward"):
-            result = hook(self, args, kwargs, output)
-            if result is not None:
-                output = result
+        waiting = dict(self._hooks.get("forward", {}))
+        try:
+            output = self.forward(*args, **kwargs)
+            for number, hook in list(waiting.items()):
+                del waiting[number]
+                result = hook(self, args, kwargs, output)
+                if result is not None:
+                    output = result
+        except Exception:
+            for number, hook in waiting.items():
+                if number in self._hooks.get("always_call", {}):
+                    hook(self, args, kwargs, None)
+            raise
         return output if backward is None else backward.watch_outputs(output)
 
     # -- text --------------------------------------------------------------------------------------------------

@@ -273,3 +273,19 @@ def test_wrong_types_are_named() -> None:
 def test_a_number_formats_as_a_number() -> None:
     for T in (ndl, torch):
         assert f"{T.tensor(0.5)} {T.tensor(0.25):.1f}" == "0.5 0.2"
+
+
+@LIBRARIES
+def test_hooks_that_are_always_called(T: Any) -> None:
+    class Fails(T.nn.Module):
+        def forward(self, x: Any) -> Any:
+            raise ValueError("on purpose")
+
+    m, seen = Fails(), []
+    m.register_forward_hook(lambda mod, args, out: seen.append("only after success"))
+    handle = m.register_forward_hook(lambda mod, args, out: seen.append(out), always_call=True)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="on purpose"):
+            m(1)
+        assert seen == [None]
+        handle.remove()
