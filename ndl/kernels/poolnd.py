@@ -1,7 +1,7 @@
 """Pooling over any number of spatial axes, by way of the 2-d ladder: where windows lie, their divisors, and indices.
 
 One axis is a picture of one row. Three and more go to the rungs that take any number of axes. Which rung does the work
-is up to ``ndl.kernels.pool2d.choose``. ``planes`` says how dx is to lie in memory (``in_planes`` of the input).
+is up to ``ndl.kernels.pool2d.choose``. ``order`` says how dx is to lie in memory (``order_of`` of the input).
 
 Adaptive pooling fixes the number of windows: window o of m along an axis of n places looks at
 
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from ndl.kernels.pool2d import choose as ladder
-from ndl.kernels.pool2d.memory import in_planes
+from ndl.kernels.pool2d.memory import PLANES, order_of
 from ndl.kernels.pool2d.windows import Sizes, Windows
 
 __all__ = [
@@ -33,7 +33,7 @@ __all__ = [
     "avg_forward",
     "divides",
     "divisors",
-    "in_planes",
+    "order_of",
     "indices",
     "max_backward",
     "max_forward",
@@ -65,11 +65,11 @@ def max_forward(x: np.ndarray, w: Windows, winners: bool) -> tuple[np.ndarray, n
     return ladder.choose_max(w).max_forward(x, w, winners)
 
 
-def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows, planes: bool = True) -> np.ndarray:
+def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows, order: str = PLANES) -> np.ndarray:
     """dx: each dy at the place of its winner. (N, C, *output) twice → (N, C, *size)"""
     if len(w.size) == 1:
-        return max_backward(dy[:, :, None], winners[:, :, None], _as_row(w), planes)[:, :, 0]
-    return ladder.choose_max(w).max_backward(dy, winners, w, planes)
+        return max_backward(dy[:, :, None], winners[:, :, None], _as_row(w), order)[:, :, 0]
+    return ladder.choose_max(w).max_backward(dy, winners, w, order)
 
 
 def avg_forward(x: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
@@ -79,11 +79,11 @@ def avg_forward(x: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
     return ladder.choose_avg(w).avg_forward(x, w, divisor)
 
 
-def avg_backward(dy: np.ndarray, w: Windows, divisor: np.ndarray, planes: bool = True) -> np.ndarray:
+def avg_backward(dy: np.ndarray, w: Windows, divisor: np.ndarray, order: str = PLANES) -> np.ndarray:
     """dx: each dy over ``divisor`` at all places of its window. (N, C, *output) → (N, C, *size)"""
     if len(w.size) == 1:
-        return avg_backward(dy[:, :, None], _as_row(w), divisor, planes)[:, :, 0]
-    return ladder.choose_avg(w).avg_backward(dy, w, divisor, planes)
+        return avg_backward(dy[:, :, None], _as_row(w), divisor, order)[:, :, 0]
+    return ladder.choose_avg(w).avg_backward(dy, w, divisor, order)
 
 
 def _as_row(w: Windows) -> Windows:

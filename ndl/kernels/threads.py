@@ -19,8 +19,7 @@ threads that each call NumPy on half of the batch keep two cores busy. What has 
 import contextvars
 import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -68,11 +67,21 @@ def shares(n_items: int, n_shares: int) -> list[tuple[int, int]]:
     return list(pairwise(bounds))
 
 
-def _blas_libraries() -> list[Any]:
-    """Handles of the BLAS libraries that this process has loaded, NumPy's among them; takes a millisecond."""
+def _blas_libraries() -> list[tuple[Callable[[], int], Callable[[int], Any]]]:
+    """How to read and to set the threads of each BLAS that this process has loaded, NumPy's among them.
+
+    Finding them takes a millisecond. A library's own function is asked for once: called through ctypes it takes half a
+    microsecond, through threadpoolctl's look-up five, and every matrix product needs three such calls.
+    """
     from threadpoolctl import ThreadpoolController  # here, since most of its import time is not NumPy's
 
-    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
+    found = []
+    for library in ThreadpoolController().select(user_api="blas").lib_controllers:
+        look_up = getattr(library, "_get_symbol", None) if library.internal_api == "openblas" else None
+        read = look_up("openblas_get_num_threads") if look_up else None
+        write = look_up("openblas_set_num_threads") if look_up else None
+        found.append((read or library.get_num_threads, write or library.set_num_threads))
+    return found
 
 
 class _BlasLimit:
@@ -81,28 +90,31 @@ class _BlasLimit:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.depth = 0
-        self.libraries: list[Any] | None = None
-        self.before: list[int] = []
+        self.libraries: list[tuple[Callable[[], int], Callable[[int], Any]]] | None = None
+        self.before: list[tuple[Callable[[int], Any], int]] = []  # of those with more than one thread
 
     def enter(self) -> None:
         with self.lock:
             if self.depth == 0:
                 if self.libraries is None:
                     self.libraries = _blas_libraries()
-                self.before = [library.get_num_threads() for library in self.libraries]
-                self._set([1] * len(self.before))
+                for read, write in self.libraries:
+                    n = read()
+                    if n != 1:
+                        self.before.append((write, n))
+                        write(1)
             self.depth += 1
 
     def leave(self) -> None:
         with self.lock:
             self.depth -= 1
             if self.depth == 0:
-                self._set(self.before)
+                self.restore()
 
-    def _set(self, numbers: list[int]) -> None:
-        for library, now, wanted in zip(self.libraries or [], self.before, numbers, strict=True):
-            if now != 1 or wanted != 1:
-                library.set_num_threads(wanted)
+    def restore(self) -> None:
+        for write, n in self.before:
+            write(n)
+        self.before.clear()
 
 
 class _Worker:
@@ -146,13 +158,13 @@ _pool: list[_Worker] = []
 _pool_is_taken = threading.Lock()
 
 
-@contextmanager
-def single_threaded_blas() -> Iterator[None]:
+class single_threaded_blas:
     """Hold the BLAS to one thread inside the ``with`` block; nests, and may be used from several threads."""
-    _blas.enter()
-    try:
-        yield
-    finally:
+
+    def __enter__(self) -> None:
+        _blas.enter()
+
+    def __exit__(self, *_: object) -> None:
         _blas.leave()
 
 
@@ -221,7 +233,7 @@ def _forget_everything_after_fork() -> None:
     _blas.lock = threading.Lock()
     if _blas.depth:
         _blas.depth = 0
-        _blas._set(_blas.before)
+        _blas.restore()
 
 
 if hasattr(os, "register_at_fork"):

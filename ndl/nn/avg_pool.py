@@ -49,21 +49,21 @@ class AvgPool(ArrayFunction):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, w: Windows, K: np.ndarray) -> np.ndarray:
-        ctx.w, ctx.K, ctx.planes = w, K, poolnd.in_planes(x)
+        ctx.w, ctx.K, ctx.order = w, K, poolnd.order_of(x)
         return poolnd.avg_forward(x, w, K)
 
     @staticmethod
     def backward(ctx: Any, dy: Any) -> tuple:
-        return AvgPoolGrad.apply(dy, ctx.w, ctx.K, ctx.planes), None, None
+        return AvgPoolGrad.apply(dy, ctx.w, ctx.K, ctx.order), None, None
 
 
 class AvgPoolGrad(ArrayFunction):
     """dx = each dy / K at all places of its window;  d(dy) = AvgPool of the gradient of dx."""
 
     @staticmethod
-    def forward(ctx: Any, dy: np.ndarray, w: Windows, K: np.ndarray, planes: bool) -> np.ndarray:
+    def forward(ctx: Any, dy: np.ndarray, w: Windows, K: np.ndarray, order: str) -> np.ndarray:
         ctx.w, ctx.K = w, K
-        return poolnd.avg_backward(dy, w, K, planes)
+        return poolnd.avg_backward(dy, w, K, order)
 
     @staticmethod
     def backward(ctx: Any, ddx: Any) -> tuple:

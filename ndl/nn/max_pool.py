@@ -49,21 +49,21 @@ class MaxPool(ArrayFunction):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, w: Windows, places: tuple | None) -> Any:
         y, winners = poolnd.max_forward(x, w, winners=ctx.needs_input_grad[0] or places is not None)
-        ctx.winners, ctx.w, ctx.planes = winners, w, poolnd.in_planes(x)
+        ctx.winners, ctx.w, ctx.order = winners, w, poolnd.order_of(x)
         return y if winners is None or places is None else (y, poolnd.indices(winners, *places))
 
     @staticmethod
     def backward(ctx: Any, dy: Any, *_: Any) -> tuple:
-        return MaxPoolGrad.apply(dy, ctx.winners, ctx.w, ctx.planes), None, None
+        return MaxPoolGrad.apply(dy, ctx.winners, ctx.w, ctx.order), None, None
 
 
 class MaxPoolGrad(ArrayFunction):
     """dx = dy at the winners' places, added up;  d(dy) = the gradient of dx, read at the winners' places."""
 
     @staticmethod
-    def forward(ctx: Any, dy: np.ndarray, winners: np.ndarray, w: Windows, planes: bool) -> np.ndarray:
+    def forward(ctx: Any, dy: np.ndarray, winners: np.ndarray, w: Windows, order: str) -> np.ndarray:
         ctx.winners, ctx.w = winners, w
-        return poolnd.max_backward(dy, winners, w, planes)
+        return poolnd.max_backward(dy, winners, w, order)
 
     @staticmethod
     def backward(ctx: Any, ddx: Any) -> tuple:

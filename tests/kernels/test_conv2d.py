@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ndl.kernels import threads
 from ndl.kernels.conv2d import choose as ladder
 from ndl.kernels.conv2d import (
+    batch_last,
     depthwise,
     four_loops,
     im2col,
@@ -28,9 +29,9 @@ from ndl.kernels.conv2d import (
 from ndl.kernels.conv2d.winograd_transforms import transforms
 from ndl.kernels.workspace import scratch
 
-GENERAL = [four_loops, three_loops, two_loops, im2col, tiled, shifted]
+GENERAL = [four_loops, three_loops, two_loops, im2col, tiled, shifted, batch_last]
 SPECIAL = [winograd, winograd_rows, pointwise, depthwise]
-FAST = [tiled, shifted, *SPECIAL]
+FAST = [tiled, shifted, batch_last, *SPECIAL]
 
 
 class Problem(NamedTuple):
@@ -380,10 +381,12 @@ def chosen(x=(64, 64, 32, 32), W=(64, 64, 3, 3), stride=(1, 1), padding=(1, 1), 
 
 def test_choice_by_kind_of_convolution() -> None:
     assert chosen() is winograd
-    assert chosen(x=(64, 8, 32, 32), W=(16, 8, 3, 3)) is winograd_rows
+    assert chosen(x=(64, 16, 32, 32), W=(16, 16, 3, 3)) is winograd_rows
+    assert chosen(x=(64, 8, 32, 32), W=(16, 8, 3, 3)) is batch_last
+    assert chosen(x=(8, 8, 32, 32), W=(16, 8, 3, 3)) is winograd_rows
     assert chosen(W=(64, 64, 5, 5), padding=(2, 2)) is winograd_rows
     assert chosen(stride=(2, 2)) is tiled
-    assert chosen(x=(64, 8, 32, 32), W=(16, 8, 3, 3), stride=(2, 2)) is shifted
+    assert chosen(x=(64, 16, 32, 32), W=(16, 16, 3, 3), stride=(2, 2)) is shifted
     assert chosen(W=(128, 64, 1, 1), padding=(0, 0)) is pointwise
     assert chosen(W=(64, 1, 3, 3), groups=64) is depthwise
     assert chosen(x=(64, 64, 1, 1)) is tiled
@@ -391,7 +394,7 @@ def test_choice_by_kind_of_convolution() -> None:
 
 def test_float64_never_takes_winograd() -> None:
     assert chosen(dtype="f8") is tiled
-    assert chosen(x=(64, 8, 32, 32), W=(16, 8, 3, 3), dtype="f8") is shifted
+    assert chosen(x=(64, 16, 32, 32), W=(16, 16, 3, 3), dtype="f8") is shifted
 
 
 def test_winograd_can_be_switched_off() -> None:

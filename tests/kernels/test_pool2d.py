@@ -39,11 +39,11 @@ def solve(rung: ModuleType, p: Problem) -> Answer:
     y, winners = rung.max_forward(p.x, p.w, True)
     alone, none = rung.max_forward(p.x, p.w, False)
     assert none is None
-    planes = memory.in_planes(p.x)
-    dx = rung.max_backward(p.dy, winners, p.w, planes)
+    order = memory.order_of(p.x)
+    dx = rung.max_backward(p.dy, winners, p.w, order)
     with np.errstate(invalid="ignore"):  # ∞ − ∞ in sums
         average = rung.avg_forward(p.x, p.w, p.divisor)
-    return Answer(y, winners, alone, dx, average, rung.avg_backward(p.dy, p.w, p.divisor, planes))
+    return Answer(y, winners, alone, dx, average, rung.avg_backward(p.dy, p.w, p.divisor, order))
 
 
 def assert_same(got: Answer, wanted: Answer, tolerance: float = 1e-12) -> None:

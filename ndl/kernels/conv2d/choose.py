@@ -4,12 +4,13 @@ The rule was found by measuring forward and both backward passes (float32, OpenB
 AVX-512):
 
 1. 1x1 kernels without padding: ``pointwise``. As many groups as channels and as filters: ``depthwise``.
-2. Kernels 3, 5 or 7 rows high with stride 1 and dilation 1, in float32: ``winograd`` for 3x3 from 16
+2. Up to 8 channels to up to 8, or 8 to 16, and 16 pictures or more: ``batch_last``.
+3. Kernels 3, 5 or 7 rows high with stride 1 and dilation 1, in float32: ``winograd`` for 3x3 from 16
    channels on both sides and 1024 pairs of channels on, else ``winograd_rows``. Not where their tiles would
    hang over the edge so far that nothing is saved (pictures of one or two rows), and not for so few pixels
    that transforming the filters takes longer than using them.
-3. At most 16 channels on one side, where copying columns costs as much as multiplying them: ``shifted``.
-4. All others: ``tiled``.
+4. At most 16 channels on one side, where copying columns costs as much as multiplying them: ``shifted``.
+5. All others: ``tiled``.
 
 Winograd's results differ from those of the other rungs by about 1e-6 of the largest output, a few units of
 float32's last digit, and an infinite or NaN pixel spoils the tile it lies in, up to 4 x 4 outputs more than
@@ -25,7 +26,7 @@ from types import ModuleType
 
 import numpy as np
 
-from ndl.kernels.conv2d import depthwise, pointwise, shifted, tiled, winograd, winograd_rows
+from ndl.kernels.conv2d import batch_last, depthwise, pointwise, shifted, tiled, winograd, winograd_rows
 from ndl.kernels.conv2d.geometry import Pair, Shape4, output_size
 
 RUNGS = (
@@ -37,11 +38,14 @@ RUNGS = (
     "shifted",
     "winograd_rows",
     "winograd",
+    "batch_last",
     "pointwise",
     "depthwise",
 )
 
 FEW_CHANNELS = 16
+VERY_FEW = 8
+MANY_PICTURES = 16
 PAIRS_FOR_TWO_AXES = 1024  # pairs of channels above which Winograd on both axes beats Winograd on one
 PIXELS_PER_FILTER_TRANSFORM = 512  # of the whole batch
 
@@ -117,6 +121,8 @@ def choose(
     if depthwise.applies(W_shape, *how):
         return depthwise
     n_in, n_out = W_shape[1], W_shape[0] // groups
+    if groups == 1 and x_shape[0] >= MANY_PICTURES and _few(n_in, n_out):
+        return batch_last
     if groups > FEW_CHANNELS and n_in * n_out < FEW_CHANNELS**2:
         return tiled  # many small groups: the only rung that takes all groups in one product
     if dtype == np.float32 and _may_use_winograd() and winograd_rows.applies(W_shape, *how):
@@ -128,6 +134,11 @@ def choose(
             if winograd_rows.savings((ho, wo), W_shape[2]) > 1.2:
                 return winograd_rows
     return shifted if min(n_in, n_out) <= FEW_CHANNELS else tiled
+
+
+def _few(n_in: int, n_out: int) -> bool:
+    """So few channels on both sides that what comes before and after wants the batch innermost, too."""
+    return n_in <= VERY_FEW and n_out <= (VERY_FEW if n_in < VERY_FEW else 2 * VERY_FEW)
 
 
 def _may_use_winograd() -> bool:

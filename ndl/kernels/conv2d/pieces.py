@@ -13,7 +13,7 @@ import numpy as np
 
 from ndl.kernels.conv2d.geometry import Shape4
 
-MIN_FLOPS_PER_SHARE = 6e6  # about 0.1 ms on one core; waking a thread costs half of that
+MIN_FLOPS_PER_SHARE = 2e7  # about 0.2 ms on one core, twice what waking a thread and waiting for it costs
 
 
 def channels_last(x: np.ndarray) -> np.ndarray:
@@ -27,23 +27,37 @@ def empty_channels_last(shape: Shape4, dtype: np.dtype) -> np.ndarray:
     return np.empty((n, h, w, c), dtype).transpose(0, 3, 1, 2)
 
 
-def fill_padded(piece: np.ndarray, x: np.ndarray, top: int, left: int) -> None:
-    """Fill ``piece`` (n, rows, columns, C) with zeros and, from row ``top`` and column ``left`` on, with x.
+class Padded:
+    """A piece (n, rows, columns, C): zeros and, from row ``top`` and column ``left`` on, pictures of this size.
 
-    x is (n, C, H, W) in any memory order.
-    ``top`` and ``left`` may be negative and x may reach beyond the piece: only the overlap is copied.
+    ``top`` and ``left`` may be negative and the pictures may reach beyond the piece: only the overlap is copied. The
+    zeros are written once, when it is made.
     """
-    rows, columns = piece.shape[1:3]
-    r0, r1 = min(max(0, top), rows), max(0, min(rows, top + x.shape[2]))
-    c0, c1 = min(max(0, left), columns), max(0, min(columns, left + x.shape[3]))
-    if r0 >= r1 or c0 >= c1:
-        piece[...] = 0
-        return
-    piece[:, :r0] = 0
-    piece[:, r1:] = 0
-    piece[:, r0:r1, :c0] = 0
-    piece[:, r0:r1, c1:] = 0
-    piece[:, r0:r1, c0:c1] = channels_last(x)[:, r0 - top : r1 - top, c0 - left : c1 - left]
+
+    def __init__(self, piece: np.ndarray, size: tuple[int, int], top: int, left: int) -> None:
+        rows, columns = piece.shape[1:3]
+        r0, r1 = min(max(0, top), rows), max(0, min(rows, top + size[0]))
+        c0, c1 = min(max(0, left), columns), max(0, min(columns, left + size[1]))
+        if r0 >= r1 or c0 >= c1:
+            piece[...] = 0
+            r0 = r1 = c0 = c1 = 0
+        elif (r0, r1, c0, c1) != (0, rows, 0, columns):
+            piece[:, :r0] = 0
+            piece[:, r1:] = 0
+            piece[:, r0:r1, :c0] = 0
+            piece[:, r0:r1, c1:] = 0
+        self.inside = piece[:, r0:r1, c0:c1]
+        self.seen = (slice(None), slice(r0 - top, r1 - top), slice(c0 - left, c1 - left))
+
+    def fill(self, x: np.ndarray) -> None:
+        """Copy the pictures in. (n, C, H, W) in any memory order."""
+        if self.inside.size:
+            self.inside[...] = channels_last(x)[self.seen]
+
+
+def fill_padded(piece: np.ndarray, x: np.ndarray, top: int, left: int) -> None:
+    """Fill ``piece`` (n, rows, columns, C) with zeros and x; see ``Padded``."""
+    Padded(piece, (x.shape[2], x.shape[3]), top, left).fill(x)
 
 
 def pieces(start: int, stop: int, size: int) -> Iterator[slice]:

@@ -45,6 +45,7 @@ from ndl.kernels.conv2d.pieces import (
     strided_view,
 )
 from ndl.kernels.conv2d.tap_classes import tap_classes
+from ndl.kernels.short_products import product, sum_of_products
 from ndl.kernels.threads import parallel_for
 from ndl.kernels.workspace import scratch
 
@@ -107,8 +108,8 @@ def weight_grad(
                 fill_padded(D, dy_g[part], 0, 0)
                 D_phases = D.reshape(-1, plan.phases, dy_g.shape[1]).transpose(1, 0, 2)  # (phases, R, O/G)
                 for a, b, X in plan.views(flat, part.stop - part.start):  # X (phases, R, run·C/G)
-                    product = np.matmul(X.transpose(0, 2, 1), D_phases).sum(axis=0)  # (run·C/G, O/G)
-                    dF[a, b] += product.reshape(dF[a, b].shape)
+                    G = sum_of_products(X, D_phases).sum(axis=0)  # (run·C/G, O/G)
+                    dF[a, b] += G.reshape(dF[a, b].shape)
             return dF
 
         flops = 2.0 * ho * wo * dW[o].size
@@ -219,12 +220,12 @@ def _correlate(
             for a, b, X in plan.views(flat, count):
                 weights = F[a, b].reshape(X.shape[2], n_out)
                 name = "shifted.y" if total is None else "shifted.product"
-                product = scratch(name, (*X.shape[:2], n_out), x.dtype)
-                np.matmul(X, weights, out=product)  # (phases, R, run·C) · (run·C, O)
+                Y = scratch(name, (*X.shape[:2], n_out), x.dtype)
+                product(X, weights, out=Y)  # (phases, R, run·C) · (run·C, O)
                 if total is None:
-                    total = product
+                    total = Y
                 else:
-                    total += product
+                    total += Y
             assert total is not None
             by_phase = total.reshape(plan.phases, count, plan.rows, -1, n_out)[:, :, :ho]
             for phase in range(min(plan.phases, wo)):

@@ -36,6 +36,7 @@ from ndl.kernels.conv2d.pieces import (
     pieces,
     strided_view,
 )
+from ndl.kernels.short_products import product, sum_of_products
 from ndl.kernels.threads import get_num_threads, parallel_for
 from ndl.kernels.workspace import scratch
 
@@ -86,7 +87,7 @@ def weight_grad(
         for part, rows in _walk(first, last, bands, ho, wo * length * groups * x.itemsize):
             X = _columns(x[part], rows, wo, groups, kernel, stride, padding, dilation)  # (G, R, kH·kW·C/G)
             dY = _rows(dy[part, :, rows], groups)  # (G, R, O/G)
-            dF += dY.transpose(0, 2, 1) @ X
+            dF += sum_of_products(dY, X)
         return dF
 
     parts = parallel_for(n * bands, share, grain=grain(2.0 * ho * wo * n_out * length / bands))
@@ -166,7 +167,7 @@ def _correlate(
         for part, rows in _walk(first, last, bands, ho, bytes_per_row):
             X = _columns(x[part], rows, wo, groups, (kh, kw), stride, before, dilation)
             Y = y_last[part, rows].reshape(-1, groups, out_per_group).transpose(1, 0, 2)  # still a view of y
-            np.matmul(X, F, out=Y)
+            product(X, F, out=Y)
             add_bias(y[part, :, rows], bias)
 
     parallel_for(n * bands, share, grain=grain(2.0 * ho * wo * F.size / bands))
@@ -187,7 +188,7 @@ def _add_columns(dy: np.ndarray, F: np.ndarray, dx: np.ndarray, stride: Pair, pa
         for part in pieces(first, last, PIECE_BYTES // max(1, ho * wo * kh * kw * c * dy.itemsize)):
             count = part.stop - part.start
             dX = scratch("tiled.columns", (groups, count * ho * wo, F.shape[2]), dy.dtype)
-            np.matmul(_rows(dy[part], groups), F, out=dX)
+            product(_rows(dy[part], groups), F, out=dX)
             by_tap = dX.reshape(groups, count, ho, wo, kh, kw, per_group).transpose(4, 1, 2, 3, 5, 0, 6)
             padded = scratch("tiled.x", (count, height, width, c), dy.dtype)
             padded[...] = 0

@@ -28,21 +28,22 @@ import numpy as np
 
 from ndl.kernels.conv2d.geometry import Pair, Shape4, output_size
 from ndl.kernels.conv2d.pieces import (
+    Padded,
     add_bias,
     add_up,
     by_group,
     channels_last,
     empty_channels_last,
-    fill_padded,
     grain,
     pieces,
     strided_view,
 )
 from ndl.kernels.conv2d.winograd_transforms import transforms
+from ndl.kernels.short_products import Product, SumOfProducts
 from ndl.kernels.threads import parallel_for
 from ndl.kernels.workspace import scratch
 
-PIECE_BYTES = 1 << 21  # transformed tiles of one piece, at least
+PIECE_BYTES = 3 << 20  # transformed tiles of one piece, at least: fewer pieces, fewer waits for Python's lock
 TILE = 4  # results per direction; a tile of the input is 6 wide
 
 
@@ -136,57 +137,87 @@ class _Tiles:
         filters = 36 * n_in * n_out  # read again for every piece: make it worth it
         return max(PIECE_BYTES // itemsize, 3 * filters // 4) // numbers
 
-    def inputs(self, x: np.ndarray, before: Pair) -> np.ndarray:
-        """Bᵀ d B of every tile. (n, C, H, W) → (36, n·tiles, C)"""
-        BT = transforms(TILE, 3, x.dtype).BT
-        n, c = x.shape[:2]
-        height, width = TILE * self.down + 2, TILE * self.across + 2
+
+class _Inputs:
+    """V = Bᵀ d B of every tile of ``n`` pictures, (36, n·tiles, C): buffers and views made once.
+
+    In a loop that two threads run at once, every line of Python between two calls is time in which the other waits.
+    """
+
+    def __init__(self, tiles: _Tiles, n: int, c: int, size: Pair, before: Pair, dtype: np.dtype) -> None:
+        self.BT = transforms(TILE, 3, dtype).BT
+        down, across = tiles.down, tiles.across
+        height, width = TILE * down + 2, TILE * across + 2
         line = width * c
-        padded = scratch("winograd.x", (n, height, width, c), x.dtype)
-        fill_padded(padded, x, *before)
-        strips = strided_view(padded, 0, (n, self.down, 6, line), (height * line, TILE * line, line, 1))
-        rows = scratch("winograd.rows", (n, self.down, 6, line), x.dtype)
-        np.matmul(BT, strips, out=rows)  # (6, 6) · (6, width·C)
-        steps = (self.down * 6 * line, 6 * line, line, TILE * c, c, 1)
-        windows = strided_view(rows, 0, (n, self.down, 6, self.across, 6, c), steps)
-        return self._to_places(BT, windows, "winograd.V")
+        padded = scratch("winograd.x", (n, height, width, c), dtype)
+        self.padded = Padded(padded, size, *before)
+        self.strips = strided_view(padded, 0, (n, down, 6, line), (height * line, TILE * line, line, 1))
+        self.rows = scratch("winograd.rows", (n, down, 6, line), dtype)
+        steps = (down * 6 * line, 6 * line, line, TILE * c, c, 1)
+        self.windows = strided_view(self.rows, 0, (n, down, 6, across, 6, c), steps)
+        self.V, self.places = _places("winograd.V", n, tiles, c, dtype)
 
-    def output_grads(self, dy: np.ndarray) -> np.ndarray:
-        """A dy Aᵀ of every tile. (n, O, Ho, Wo) → (36, n·tiles, O)"""
-        A = np.ascontiguousarray(transforms(TILE, 3, dy.dtype).AT.T)
-        n, c = dy.shape[:2]
+    def fill(self, x: np.ndarray) -> None:
+        """(n, C, H, W)"""
+        self.padded.fill(x)
+        np.matmul(self.BT, self.strips, out=self.rows)  # (6, 6) · (6, width·C)
+        np.matmul(self.BT, self.windows, out=self.places)  # (6, 6) · (6, C)
+
+
+class _OutputGrads:
+    """dM = A dy Aᵀ of every tile of ``n`` pictures, (36, n·tiles, O): buffers and views made once."""
+
+    def __init__(self, tiles: _Tiles, n: int, c: int, size: Pair, dtype: np.dtype) -> None:
+        self.A = np.ascontiguousarray(transforms(TILE, 3, dtype).AT.T)
+        down, width = tiles.down, tiles.across * TILE * c
+        self.strips = (n, down, TILE, width)
+        self.fit = tiles.fit
+        dy = scratch("winograd.y", (n, TILE * down, TILE * tiles.across, c), dtype)
+        self.padded, self.copy = Padded(dy, size, 0, 0), dy.reshape(self.strips)
+        self.rows = scratch("winograd.rows", (n, down, 6, width), dtype)
+        self.windows = self.rows.reshape(n, down, 6, tiles.across, TILE, c)
+        self.M, self.places = _places("winograd.M", n, tiles, c, dtype)
+
+    def fill(self, dy: np.ndarray) -> None:
+        """(n, O, Ho, Wo)"""
         last = channels_last(dy)
-        if not (self.fit and last.flags.c_contiguous):
-            padded = scratch("winograd.x", (n, TILE * self.down, TILE * self.across, c), dy.dtype)
-            fill_padded(padded, dy, 0, 0)
-            last = padded
-        strips = last.reshape(n, self.down, TILE, self.across * TILE * c)
-        rows = scratch("winograd.rows", (n, self.down, 6, self.across * TILE * c), dy.dtype)
-        np.matmul(A, strips, out=rows)  # (6, 4) · (4, width·O)
-        return self._to_places(A, rows.reshape(n, self.down, 6, self.across, TILE, c), "winograd.M")
-
-    def _to_places(self, matrix: np.ndarray, windows: np.ndarray, name: str) -> np.ndarray:
-        """The horizontal half of a transform. (n, down, 6, across, 6 or 4, C) → (36, n·tiles, C)"""
-        n, c = windows.shape[0], windows.shape[-1]
-        places = scratch(name, (6, 6, n, self.down, self.across, c), windows.dtype)
-        np.matmul(matrix, windows, out=places.transpose(2, 3, 0, 4, 1, 5))  # (6, 6 or 4) · (6 or 4, C)
-        return places.reshape(36, n * self.down * self.across, c)
-
-    def outputs(self, M: np.ndarray, y: np.ndarray) -> None:
-        """Aᵀ M A of every tile, into y. (36, n·tiles, O) → (n, O, Ho, Wo)"""
-        AT = transforms(TILE, 3, M.dtype).AT
-        n, n_out, ho, _ = y.shape
-        tiles = M.reshape(6, 6, n, self.down, self.across, n_out).transpose(2, 3, 0, 4, 1, 5)
-        rows = scratch("winograd.rows", (n, self.down, 6, self.across, TILE, n_out), M.dtype)
-        np.matmul(AT, tiles, out=rows)  # (4, 6) · (6, O)
-        strips = rows.reshape(n, self.down, 6, self.across * TILE * n_out)
-        last = channels_last(y)
         if self.fit and last.flags.c_contiguous:
-            np.matmul(AT, strips, out=last.reshape(n, self.down, TILE, -1))  # (4, 6) · (6, width·O)
+            strips = last.reshape(self.strips)
         else:
-            padded = scratch("winograd.x", (n, self.down, TILE, self.across * TILE * n_out), M.dtype)
-            np.matmul(AT, strips, out=padded)
-            last[...] = padded.reshape(n, TILE * self.down, -1, n_out)[:, :ho, : y.shape[3]]
+            self.padded.fill(dy)
+            strips = self.copy
+        np.matmul(self.A, strips, out=self.rows)  # (6, 4) · (4, width·O)
+        np.matmul(self.A, self.windows, out=self.places)  # (6, 4) · (4, O)
+
+
+class _Outputs:
+    """y = Aᵀ M A of every tile of ``n`` pictures, (n, O, Ho, Wo): buffers and views made once."""
+
+    def __init__(self, tiles: _Tiles, n: int, n_out: int, dtype: np.dtype) -> None:
+        self.AT = transforms(TILE, 3, dtype).AT
+        down, width = tiles.down, tiles.across * TILE * n_out
+        self.strips = (n, down, TILE, width)
+        self.M, self.places = _places("winograd.M", n, tiles, n_out, dtype)
+        self.windows = scratch("winograd.rows", (n, down, 6, tiles.across, TILE, n_out), dtype)
+        self.rows = self.windows.reshape(n, down, 6, width)
+        self.copy = None if tiles.fit else scratch("winograd.y", self.strips, dtype)
+        self.grid = (n, TILE * down, TILE * tiles.across, n_out)
+
+    def write(self, y: np.ndarray) -> None:
+        """Into y (n, O, Ho, Wo)."""
+        np.matmul(self.AT, self.places, out=self.windows)  # (4, 6) · (6, O)
+        last = channels_last(y)
+        if self.copy is None and last.flags.c_contiguous:
+            np.matmul(self.AT, self.rows, out=last.reshape(self.strips))  # (4, 6) · (6, width·O)
+        else:
+            product = np.matmul(self.AT, self.rows, out=self.copy)
+            last[...] = product.reshape(self.grid)[:, : y.shape[2], : y.shape[3]]
+
+
+def _places(name: str, n: int, tiles: _Tiles, c: int, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+    """Scratch memory (36, n·tiles, c), and the same as (n, down, 6, across, 6, c), as the transforms go over it."""
+    places = scratch(name, (6, 6, n, tiles.down, tiles.across, c), dtype)
+    return places.reshape(36, n * tiles.down * tiles.across, c), places.transpose(2, 3, 0, 4, 1, 5)
 
 
 def _correlate(x: np.ndarray, U: np.ndarray, y: np.ndarray, before: Pair, bias: np.ndarray | None) -> None:
@@ -195,11 +226,16 @@ def _correlate(x: np.ndarray, U: np.ndarray, y: np.ndarray, before: Pair, bias: 
     tiles = _Tiles((ho, wo))
 
     def share(first: int, last: int) -> None:
+        count = 0
         for part in pieces(first, last, tiles.pictures_per_piece(n_in, n_out, x.itemsize)):
-            V = tiles.inputs(x[part], before)
-            M = scratch("winograd.M", (36, V.shape[1], n_out), x.dtype)
-            np.matmul(V, U, out=M)  # 36 products (tiles, C) · (C, O)
-            tiles.outputs(M, y[part])
+            if count != part.stop - part.start:  # the first piece, or the last and shorter one
+                count = part.stop - part.start
+                inputs = _Inputs(tiles, count, n_in, (x.shape[2], x.shape[3]), before, x.dtype)
+                outputs = _Outputs(tiles, count, n_out, x.dtype)
+                products = Product(inputs.V, U, outputs.M)  # 36 products (tiles, C) · (C, O)
+            inputs.fill(x[part])
+            products()
+            outputs.write(y[part])
             add_bias(y[part], bias)
 
     parallel_for(n, share, grain=grain(4.5 * ho * wo * n_in * n_out))
@@ -211,15 +247,17 @@ def _filter_grad(x: np.ndarray, dy: np.ndarray, dW: np.ndarray, before: Pair) ->
     tiles = _Tiles((ho, wo))
 
     def share(first: int, last: int) -> np.ndarray:
-        dU = None
+        dU = np.zeros((36, n_out, n_in), x.dtype)
+        count = 0
         for part in pieces(first, last, tiles.pictures_per_piece(n_in, n_out, x.itemsize)):
-            V = tiles.inputs(x[part], before)
-            dM = tiles.output_grads(dy[part])
-            if dU is None:
-                dU = np.matmul(dM.transpose(0, 2, 1), V)  # 36 products (O, tiles) · (tiles, C)
-            else:
-                dU += np.matmul(dM.transpose(0, 2, 1), V, out=scratch("winograd.dU", dU.shape, x.dtype))
-        assert dU is not None
+            if count != part.stop - part.start:  # the first piece, or the last and shorter one
+                count = part.stop - part.start
+                inputs = _Inputs(tiles, count, n_in, (x.shape[2], x.shape[3]), before, x.dtype)
+                grads = _OutputGrads(tiles, count, n_out, (ho, wo), x.dtype)
+                products = SumOfProducts(grads.M, inputs.V)  # 36 products (O, tiles) · (tiles, C)
+            inputs.fill(x[part])
+            grads.fill(dy[part])
+            dU += products()
         return dU.reshape(36, n_out * n_in)
 
     parts = parallel_for(n, share, grain=grain(4.5 * ho * wo * n_in * n_out))

@@ -32,17 +32,18 @@ import numpy as np
 
 from ndl.kernels.conv2d.geometry import Pair, Shape4, output_size
 from ndl.kernels.conv2d.pieces import (
+    Padded,
     add_bias,
     add_up,
     by_group,
     channels_last,
     empty_channels_last,
-    fill_padded,
     grain,
     pieces,
     strided_view,
 )
 from ndl.kernels.conv2d.winograd_transforms import transforms
+from ndl.kernels.short_products import Product, SumOfProducts
 from ndl.kernels.threads import parallel_for
 from ndl.kernels.workspace import scratch
 
@@ -129,25 +130,35 @@ class _Strips:
         numbers = self.count * self.columns * ((self.results + self.height) * n_in + self.height * n_out)
         return max(1, PIECE_BYTES // (numbers * itemsize))
 
-    def inputs(self, x: np.ndarray, BT: np.ndarray) -> np.ndarray:
-        """Bᵀ x̂ as overlapping matrices: (n, C, H, W) → (K, kW phases, n·strips·columns / kW, kW·C)"""
-        (n, c), kw, K, line = x.shape[:2], self.kw, self.height, self.columns * x.shape[1]
-        rows = self.results * (self.count - 1) + K
-        padded = scratch("winograd.x", (n, rows, self.columns, c), x.dtype)
-        fill_padded(padded, x, *self.before)
-        steps = (rows * line, self.results * line, line, 1)
-        strips = strided_view(padded, 0, (n, self.count, K, line), steps)
-        length = n * self.count * line
-        V = scratch("winograd.V", (K, length + kw * c), x.dtype)  # the last windows reach kW pixels further
-        V[:, length:] = 0
-        np.matmul(BT, strips, out=self.by_strip(V, n, c, line))  # (K, K) · (K, columns·C)
-        return strided_view(V, 0, (K, kw, length // (kw * c), kw * c), (V.shape[1], c, kw * c, 1))
-
     def by_strip(self, planes: np.ndarray, n: int, channels: int, width: int) -> np.ndarray:
         """The same memory seen by strips. (K, n·strips·columns·channels or more) → (n, strips, K, width)"""
         line = self.columns * channels
         steps = (self.count * line, line, planes.shape[1], 1)
         return strided_view(planes, 0, (n, self.count, self.height, width), steps)
+
+
+class _Inputs:
+    """Bᵀ x̂ of ``n`` pictures as overlapping matrices V (K, kW phases, n·strips·columns / kW, kW·C): all views made once.
+
+    In a loop that two threads run at once, every line of Python between two calls is time in which the other waits.
+    """
+
+    def __init__(self, strips: _Strips, BT: np.ndarray, n: int, c: int, size: Pair) -> None:
+        kw, K, line = strips.kw, strips.height, strips.columns * c
+        rows = strips.results * (strips.count - 1) + K
+        padded = scratch("winograd.x", (n, rows, strips.columns, c), BT.dtype)
+        self.BT, self.padded = BT, Padded(padded, size, *strips.before)
+        self.strips = strided_view(padded, 0, (n, strips.count, K, line), (rows * line, strips.results * line, line, 1))
+        length = n * strips.count * line
+        planes = scratch("winograd.V", (K, length + kw * c), BT.dtype)  # the last windows reach kW pixels further
+        planes[:, length:] = 0
+        self.by_strip = strips.by_strip(planes, n, c, line)
+        self.V = strided_view(planes, 0, (K, kw, length // (kw * c), kw * c), (planes.shape[1], c, kw * c, 1))
+
+    def fill(self, x: np.ndarray) -> None:
+        """(n, C, H, W)"""
+        self.padded.fill(x)
+        np.matmul(self.BT, self.strips, out=self.by_strip)  # (K, K) · (K, columns·C)
 
 
 def _correlate(x: np.ndarray, F: np.ndarray, y: np.ndarray, before: Pair, bias: np.ndarray | None) -> None:
@@ -157,24 +168,29 @@ def _correlate(x: np.ndarray, F: np.ndarray, y: np.ndarray, before: Pair, bias: 
     """
     (n, n_out, ho, wo), (kh, kw, n_in) = y.shape, F.shape[:3]
     AT, G, BT = transforms(RESULTS[kh], kh, x.dtype)
-    strips = _Strips(x.shape[2:], (ho, wo), (kh, kw), before)
+    size = (x.shape[2], x.shape[3])
+    strips = _Strips(size, (ho, wo), (kh, kw), before)
     m, K = strips.results, strips.height
     U = (G @ F.reshape(kh, -1)).reshape(K, 1, kw * n_in, n_out)
     y_last = channels_last(y)
     in_place = ho % m == 0 and y_last.flags.c_contiguous
 
     def share(first: int, last: int) -> None:
+        count = 0
         for part in pieces(first, last, strips.pictures_per_piece(n_in, n_out, x.itemsize)):
-            count = part.stop - part.start
-            V = strips.inputs(x[part], BT)  # (K, kW, R, kW·C)
-            M = scratch("winograd.M", (K, V.shape[2], kw, n_out), x.dtype)
-            np.matmul(V, U, out=M.transpose(0, 2, 1, 3))  # (K, kW, R, O)
-            products = strips.by_strip(M.reshape(K, -1), count, n_out, wo * n_out)  # (n, strips, K, Wo·O)
-            if in_place:
-                np.matmul(AT, products, out=y_last[part].reshape(count, strips.count, m, wo * n_out))
+            if count != part.stop - part.start:  # the first piece, or the last and shorter one
+                count = part.stop - part.start
+                inputs = _Inputs(strips, BT, count, n_in, size)
+                M = scratch("winograd.M", (K, inputs.V.shape[2], kw, n_out), x.dtype)
+                products = Product(inputs.V, U, M.transpose(0, 2, 1, 3))  # (K, kW, R, kW·C) · (kW·C, O)
+                by_strip = strips.by_strip(M.reshape(K, -1), count, n_out, wo * n_out)  # (n, strips, K, Wo·O)
+                rows = scratch("winograd.y", (count, strips.count, m, wo * n_out), x.dtype) if not in_place else None
+            inputs.fill(x[part])
+            products()
+            if rows is None:
+                np.matmul(AT, by_strip, out=y_last[part].reshape(count, strips.count, m, wo * n_out))
             else:
-                rows = scratch("winograd.y", (count, strips.count, m, wo * n_out), x.dtype)
-                np.matmul(AT, products, out=rows)
+                np.matmul(AT, by_strip, out=rows)
                 y_last[part] = rows.reshape(count, -1, wo, n_out)[:, :ho]
             add_bias(y[part], bias)
 
@@ -186,21 +202,27 @@ def _filter_grad(x: np.ndarray, dy: np.ndarray, kernel: Pair, before: Pair) -> n
     (n, n_out, ho, wo), n_in, (kh, kw) = dy.shape, x.shape[1], kernel
     AT, G, BT = transforms(RESULTS[kh], kh, x.dtype)
     A = np.ascontiguousarray(AT.T)
-    strips = _Strips(x.shape[2:], (ho, wo), kernel, before)
+    size = (x.shape[2], x.shape[3])
+    strips = _Strips(size, (ho, wo), kernel, before)
     m, K, line = strips.results, strips.height, strips.columns * n_out
 
     def share(first: int, last: int) -> np.ndarray:
-        dU = np.zeros((K, kw * n_in, n_out), x.dtype)
+        dU = np.zeros((K, kw, kw * n_in, n_out), x.dtype)
+        count = 0
         for part in pieces(first, last, strips.pictures_per_piece(n_in, n_out, x.itemsize)):
-            count = part.stop - part.start
-            V = strips.inputs(x[part], BT)  # (K, kW, R, kW·C)
-            dy_rows = scratch("winograd.y", (count, m * strips.count, strips.columns, n_out), x.dtype)
-            fill_padded(dy_rows, dy[part], 0, 0)  # zeros at the places that nobody asked for
-            dM = scratch("winograd.M", (K, V.shape[2], kw, n_out), x.dtype)
-            dy_strips = dy_rows.reshape(count, strips.count, m, line)
-            np.matmul(A, dy_strips, out=strips.by_strip(dM.reshape(K, -1), count, n_out, line))
-            dU += np.matmul(V.transpose(0, 1, 3, 2), dM.transpose(0, 2, 1, 3)).sum(axis=1)  # (K, kW·C, O)
-        return dU
+            if count != part.stop - part.start:  # the first piece, or the last and shorter one
+                count = part.stop - part.start
+                inputs = _Inputs(strips, BT, count, n_in, size)
+                dy_rows = scratch("winograd.y", (count, m * strips.count, strips.columns, n_out), x.dtype)
+                grads = Padded(dy_rows, (ho, wo), 0, 0)  # zeros at the places that nobody asked for
+                dM = scratch("winograd.M", (K, inputs.V.shape[2], kw, n_out), x.dtype)
+                by_strip = strips.by_strip(dM.reshape(K, -1), count, n_out, line)
+                products = SumOfProducts(inputs.V, dM.transpose(0, 2, 1, 3))  # (K, kW, kW·C, O)
+            inputs.fill(x[part])
+            grads.fill(dy[part])
+            np.matmul(A, dy_rows.reshape(count, strips.count, m, line), out=by_strip)
+            dU += products()
+        return dU.sum(axis=1)  # over the phases: (K, kW·C, O)
 
     parts = parallel_for(n, share, grain=grain(1.0 * ho * wo * kh * kw * n_in * n_out))
     dU = add_up(parts, (K, kw * n_in, n_out), x.dtype)

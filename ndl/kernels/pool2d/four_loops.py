@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ndl.kernels.pool2d.memory import lowest
+from ndl.kernels.pool2d.memory import PLANES, lowest
 from ndl.kernels.pool2d.windows import Windows, first_taps, largest, window
 
 
@@ -45,7 +45,7 @@ def max_forward(x: np.ndarray, w: Windows, winners: bool) -> tuple[np.ndarray, n
     return y, T if winners else None
 
 
-def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows, planes: bool = True) -> np.ndarray:
+def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows, order: str = PLANES) -> np.ndarray:
     """dx. (N, C, Ho, Wo) twice → (N, C, H, W); always in planes."""
     N, C = dy.shape[:2]
     dx = np.zeros((N, C, *w.size), dy.dtype)
@@ -75,7 +75,7 @@ def avg_forward(x: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
     return y
 
 
-def avg_backward(dy: np.ndarray, w: Windows, divisor: np.ndarray, planes: bool = True) -> np.ndarray:
+def avg_backward(dy: np.ndarray, w: Windows, divisor: np.ndarray, order: str = PLANES) -> np.ndarray:
     """dx. (N, C, Ho, Wo), divisor (Ho, Wo) or () → (N, C, H, W); always in planes."""
     N, C = dy.shape[:2]
     divisor = np.broadcast_to(divisor, w.output)

@@ -1,10 +1,11 @@
-"""Memory order of the fast rungs: one array (B, *size, c) for both orders that pictures come in.
+"""Memory order of the fast rungs: one array (B, *size, c) for all orders that pictures come in.
 
-- Channels last (memory runs N, *size, C): B = N and c = C. A row of pixels is a long run of numbers.
-- Channels in planes (memory runs N, C, *size): B = N·C and c = 1.
+- CHANNELS_LAST (memory runs N, *size, C): B = N and c = C. A row of pixels is a long run of numbers.
+- PLANES (memory runs N, C, *size): B = N·C and c = 1.
+- BATCH_LAST (memory runs C, *size, N): B = C and c = N.
 
-Pooling treats all channels alike, so that is all that it needs to know. Results have the order of the input. Any
-other order is copied into channels last.
+Pooling treats all channels and pictures alike, so that is all that it needs to know. Results have the order of the
+input. Any other order is copied into channels last.
 """
 
 from __future__ import annotations
@@ -16,25 +17,42 @@ import numpy as np
 from ndl.kernels.pool2d.windows import Sizes
 from ndl.kernels.threads import parallel_for
 
-PIECE_BYTES = 1 << 18  # of the input: a piece and what is made of it stay in a core's second-level cache
-GRAIN = 1 << 15  # numbers for which waking a thread pays
+CHANNELS_LAST, PLANES, BATCH_LAST = "channels last", "planes", "batch last"
+
+PIECE_BYTES = 1 << 21  # of the input: smaller pieces mean more waiting for Python's lock than they save in the cache
+GRAIN = 1 << 19  # numbers for which waking a thread pays
 
 
-def in_planes(x: np.ndarray) -> bool:
-    """True if (N, C, *size) lies in memory as N, C, *size, and with enough channels and pixels to tell the two apart."""
-    return x.flags.c_contiguous and not np.moveaxis(x, 1, -1).flags.c_contiguous
+def order_of(x: np.ndarray) -> str:
+    """The order in which (N, C, *size) lies in memory; CHANNELS_LAST if in none of the three."""
+    if _channels_last(x).flags.c_contiguous:
+        return CHANNELS_LAST
+    if x.flags.c_contiguous:
+        return PLANES
+    return BATCH_LAST if _batch_last(x).flags.c_contiguous else CHANNELS_LAST
 
 
-def folded(x: np.ndarray, planes: bool) -> np.ndarray:
+def folded(x: np.ndarray, order: str) -> np.ndarray:
     """(N, C, *size) → (B, *size, c), a copy only if it lies in memory in another order."""
-    if planes:
+    if order == PLANES:
         return np.ascontiguousarray(x).reshape(x.shape[0] * x.shape[1], *x.shape[2:], 1)
-    return np.ascontiguousarray(np.moveaxis(x, 1, -1))
+    return np.ascontiguousarray(_channels_last(x) if order == CHANNELS_LAST else _batch_last(x))
 
 
-def unfolded(y: np.ndarray, x: np.ndarray, planes: bool) -> np.ndarray:
+def unfolded(y: np.ndarray, x: np.ndarray, order: str) -> np.ndarray:
     """(B, *size, c) → (N, C, *size) with x's N and C, a view."""
-    return y.reshape(*x.shape[:2], *y.shape[1:-1]) if planes else np.moveaxis(y, -1, 1)
+    if order == PLANES:
+        return y.reshape(*x.shape[:2], *y.shape[1:-1])
+    axes = range(1, y.ndim - 1)
+    return y.transpose(0, y.ndim - 1, *axes) if order == CHANNELS_LAST else y.transpose(y.ndim - 1, 0, *axes)
+
+
+def _channels_last(x: np.ndarray) -> np.ndarray:
+    return x.transpose(0, *range(2, x.ndim), 1)
+
+
+def _batch_last(x: np.ndarray) -> np.ndarray:
+    return x.transpose(*range(1, x.ndim), 0)
 
 
 def over_pieces(items: int, shape: Sizes, itemsize: int, body: Callable[[slice], None]) -> None:

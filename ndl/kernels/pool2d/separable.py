@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from ndl.kernels.pool2d.memory import bits, folded, in_planes, lowest, over_pieces, unfolded
+from ndl.kernels.pool2d.memory import PLANES, bits, folded, lowest, order_of, over_pieces, unfolded
 from ndl.kernels.pool2d.strided_views import let_nan_win
 from ndl.kernels.pool2d.windows import Windows, taps_of
 from ndl.kernels.workspace import scratch
@@ -35,8 +35,8 @@ __all__ = ["avg_backward", "avg_forward", "max_backward", "max_forward"]
 
 def max_forward(x: np.ndarray, w: Windows, winners: bool) -> tuple[np.ndarray, np.ndarray | None]:
     """y and, if wanted, the numbers of the winning taps. (N, C, *size) → twice (N, C, *output)"""
-    planes = in_planes(x)
-    X = folded(x, planes)  # (B, *size, c)
+    order = order_of(x)
+    X = folded(x, order)  # (B, *size, c)
     shape = (X.shape[0], *w.output, X.shape[-1])
     Y = np.empty(shape, x.dtype)
     T = np.empty(shape, w.tap_dtype) if winners else None
@@ -53,7 +53,7 @@ def max_forward(x: np.ndarray, w: Windows, winners: bool) -> tuple[np.ndarray, n
             let_nan_win(X[b], T[b], w)
 
     over_pieces(shape[0], X.shape[1:], X.itemsize, piece)
-    return unfolded(Y, x, planes), None if T is None else unfolded(T, x, planes)
+    return unfolded(Y, x, order), None if T is None else unfolded(T, x, order)
 
 
 def _max_along(
@@ -92,12 +92,12 @@ def _max_along(
         np.maximum(best, v, out=best)
 
 
-def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows, planes: bool = True) -> np.ndarray:
+def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows, order: str = PLANES) -> np.ndarray:
     """dx. (N, C, *output) twice → (N, C, *size)
 
-    ``planes`` is the memory order that dx gets (see ``memory``), the one that x had.
+    ``order`` is the memory order that dx gets (see ``memory``), the one that x had.
     """
-    G, T = folded(dy, planes), folded(winners, planes)  # (B, *output, c)
+    G, T = folded(dy, order), folded(winners, order)  # (B, *output, c)
     DX = np.empty((G.shape[0], *w.size, G.shape[-1]), dy.dtype)
 
     def piece(b: slice) -> None:
@@ -111,7 +111,7 @@ def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows, planes: bool =
             g, numbers = dz, rest if rest is not None else numbers
 
     over_pieces(G.shape[0], DX.shape[1:], DX.itemsize, piece)
-    return unfolded(DX, dy, planes)
+    return unfolded(DX, dy, order)
 
 
 def _max_back_along(
@@ -143,8 +143,8 @@ def _max_back_along(
 
 def avg_forward(x: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
     """y. (N, C, *size), divisor (*output) or () → (N, C, *output)"""
-    planes = in_planes(x)
-    X = folded(x, planes)
+    order = order_of(x)
+    X = folded(x, order)
     Y = np.empty((X.shape[0], *w.output, X.shape[-1]), x.dtype)
     D = divisor.astype(x.dtype)[..., None]
     ones = np.ones((1, math.prod(w.size)), x.dtype)
@@ -164,7 +164,7 @@ def avg_forward(x: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
         z /= D
 
     over_pieces(X.shape[0], X.shape[1:], X.itemsize, piece)
-    return unfolded(Y, x, planes)
+    return unfolded(Y, x, order)
 
 
 def _sum_along(z: np.ndarray, y: np.ndarray, w: Windows, k: int) -> None:
@@ -180,12 +180,12 @@ def _sum_along(z: np.ndarray, y: np.ndarray, w: Windows, k: int) -> None:
         there += z[every + tap.seen]
 
 
-def avg_backward(dy: np.ndarray, w: Windows, divisor: np.ndarray, planes: bool = True) -> np.ndarray:
+def avg_backward(dy: np.ndarray, w: Windows, divisor: np.ndarray, order: str = PLANES) -> np.ndarray:
     """dx. (N, C, *output), divisor (*output) or () → (N, C, *size)
 
-    ``planes`` is the memory order that dx gets (see ``memory``), the one that x had.
+    ``order`` is the memory order that dx gets (see ``memory``), the one that x had.
     """
-    G = folded(dy, planes)
+    G = folded(dy, order)
     DX = np.empty((G.shape[0], *w.size, G.shape[-1]), dy.dtype)
     D = divisor.astype(dy.dtype)[..., None]
 
@@ -202,7 +202,7 @@ def avg_backward(dy: np.ndarray, w: Windows, divisor: np.ndarray, planes: bool =
             g = dz
 
     over_pieces(G.shape[0], DX.shape[1:], DX.itemsize, piece)
-    return unfolded(DX, dy, planes)
+    return unfolded(DX, dy, order)
 
 
 def _spread_along(g: np.ndarray, dz: np.ndarray, w: Windows, k: int) -> None:

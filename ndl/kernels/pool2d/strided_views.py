@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from ndl.kernels.pool2d.memory import bits, folded, in_planes, lowest, over_pieces, unfolded
+from ndl.kernels.pool2d.memory import PLANES, bits, folded, lowest, order_of, over_pieces, unfolded
 from ndl.kernels.pool2d.windows import Windows, first_taps, taps_of
 from ndl.kernels.workspace import scratch
 
@@ -36,8 +36,8 @@ EVERY = (slice(None),)
 
 def max_forward(x: np.ndarray, w: Windows, winners: bool) -> tuple[np.ndarray, np.ndarray | None]:
     """y and, if wanted, the numbers of the winning taps. (N, C, *size) → twice (N, C, *output)"""
-    planes = in_planes(x)
-    X = folded(x, planes)  # (B, *size, c)
+    order = order_of(x)
+    X = folded(x, order)  # (B, *size, c)
     shape = (X.shape[0], *w.output, X.shape[-1])
     Y = np.empty(shape, x.dtype)
     T = np.empty(shape, w.tap_dtype) if winners else None
@@ -51,7 +51,7 @@ def max_forward(x: np.ndarray, w: Windows, winners: bool) -> tuple[np.ndarray, n
             let_nan_win(X[b], T[b], w)
 
     over_pieces(shape[0], X.shape[1:], X.itemsize, piece)
-    return unfolded(Y, x, planes), None if T is None else unfolded(T, x, planes)
+    return unfolded(Y, x, order), None if T is None else unfolded(T, x, order)
 
 
 def _max_of_full_windows(X: np.ndarray, Y: np.ndarray, T: np.ndarray | None, w: Windows) -> None:
@@ -104,12 +104,12 @@ def let_nan_win(X: np.ndarray, T: np.ndarray, w: Windows) -> None:
         np.copyto(T[EVERY + t.there], T.dtype.type(t.number), where=np.isnan(X[EVERY + t.seen]))
 
 
-def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows, planes: bool = True) -> np.ndarray:
+def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows, order: str = PLANES) -> np.ndarray:
     """dx. (N, C, *output) twice → (N, C, *size)
 
-    ``planes`` is the memory order that dx gets (see ``memory``), the one that x had.
+    ``order`` is the memory order that dx gets (see ``memory``), the one that x had.
     """
-    G, T = folded(dy, planes), folded(winners, planes)  # (B, *output, c)
+    G, T = folded(dy, order), folded(winners, order)  # (B, *output, c)
     DX = np.empty((G.shape[0], *w.size, G.shape[-1]), dy.dtype)
     integer: Any = bits(G).dtype
     wide = w if w.inside else w.with_border()
@@ -136,13 +136,13 @@ def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows, planes: bool =
             DX[b] = dx[EVERY + w.interior()]
 
     over_pieces(G.shape[0], DX.shape[1:], DX.itemsize, piece)
-    return unfolded(DX, dy, planes)
+    return unfolded(DX, dy, order)
 
 
 def avg_forward(x: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
     """y. (N, C, *size), divisor (*output) or () → (N, C, *output)"""
-    planes = in_planes(x)
-    X = folded(x, planes)
+    order = order_of(x)
+    X = folded(x, order)
     Y = np.empty((X.shape[0], *w.output, X.shape[-1]), x.dtype)
     D = divisor.astype(x.dtype)[..., None]
 
@@ -155,15 +155,15 @@ def avg_forward(x: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
         sums /= D
 
     over_pieces(X.shape[0], X.shape[1:], X.itemsize, piece)
-    return unfolded(Y, x, planes)
+    return unfolded(Y, x, order)
 
 
-def avg_backward(dy: np.ndarray, w: Windows, divisor: np.ndarray, planes: bool = True) -> np.ndarray:
+def avg_backward(dy: np.ndarray, w: Windows, divisor: np.ndarray, order: str = PLANES) -> np.ndarray:
     """dx. (N, C, *output), divisor (*output) or () → (N, C, *size)
 
-    ``planes`` is the memory order that dx gets (see ``memory``), the one that x had.
+    ``order`` is the memory order that dx gets (see ``memory``), the one that x had.
     """
-    G = folded(dy, planes)
+    G = folded(dy, order)
     DX = np.empty((G.shape[0], *w.size, G.shape[-1]), dy.dtype)
     D = divisor.astype(dy.dtype)[..., None]
 
@@ -181,4 +181,4 @@ def avg_backward(dy: np.ndarray, w: Windows, divisor: np.ndarray, planes: bool =
                 target += share[EVERY + t.there]
 
     over_pieces(G.shape[0], DX.shape[1:], DX.itemsize, piece)
-    return unfolded(DX, dy, planes)
+    return unfolded(DX, dy, order)
