@@ -111,7 +111,7 @@ def rungs_of(layer: Layer) -> tuple[Any, list[str]]:
 
         names = [n for n in ladder.RUNGS if n not in ("pointwise", "depthwise")]
         if layer.stride != 1:
-            names = [n for n in names if not n.startswith("winograd")]
+            names = [n for n in names if not n.startswith("winograd") and n != "fft"]
     else:
         from ndl.kernels import pool2d as ladder  # type: ignore[no-redef]
 

@@ -14,7 +14,7 @@ from ndl.training import TrainingInterrupted
 from ndl.training.checkpoint import read_checkpoint
 
 OPTIMIZERS = ("sgd", "adam", "adamw")
-SCHEDULES = ("none", "onecycle")
+SCHEDULES = ("none", "onecycle", "triangle")
 
 Presets = dict[str, dict[str, Any]]
 
@@ -70,7 +70,7 @@ def parsed(parser: argparse.ArgumentParser, arguments: list[str] | None, file: s
 
 def combine(preset: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
     """The preset's settings with those that the command line gives."""
-    given = {key: getattr(options, key) for key in preset if getattr(options, key) is not None}
+    given = {key: value for key in preset if (value := getattr(options, key, None)) is not None}
     return {**preset, **given}
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from ndl.autograd import anomaly
 from ndl.autograd.grad_mode import enable_grad, no_grad, set_grad_enabled
 from ndl.autograd.graph import RELEASED, Node
 from ndl.autograd.tensor import Tensor
@@ -188,6 +189,8 @@ def run(
             seen = create_graph or wanted is not None or node.tensor_hooks or node.prehooks
             node.owns_grad = not seen and (node, 0) in owned
             results = _differentiate(node, grads, create_graph)
+            if anomaly.mode.enabled:
+                anomaly.check(node, results)
             if not retain_graph:
                 node.release()
             for i, g in enumerate(results):

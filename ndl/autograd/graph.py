@@ -13,6 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from ndl.autograd.anomaly import calling_line
+from ndl.autograd.anomaly import mode as anomaly
+
 _numbers = itertools.count()
 
 
@@ -92,6 +95,8 @@ class Node:
         self.retaining: dict | None = None
         self.prehooks: dict | None = None
         self.posthooks: dict | None = None
+        if anomaly.enabled:
+            self.made_at = calling_line()
 
     # -- what forward says ---------------------------------------------------------------------------------
 

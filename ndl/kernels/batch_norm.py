@@ -47,7 +47,7 @@ class Layout:
         last = np.moveaxis(x, 1, -1)
         self.shape, self.inner = x.shape, last.flags.c_contiguous or not x.flags.c_contiguous
         if self.inner:
-            fold = max(1, FOLD // C)
+            fold = max(1, FOLD // max(1, C))
             while self.count % fold:
                 fold -= 1
             self.fold, self.rows, self.width = fold, self.count // fold, fold * C

@@ -16,7 +16,6 @@ from ndl.kernels.threads import parallel_for
 __all__ = ["keep_nonzero", "pointwise", "relu"]
 
 LARGE = 1 << 20  # numbers from which waking a thread pays
-GRAIN = 1 << 16
 PIECE = 1 << 18  # numbers between two of which the threads may wait for Python's lock
 ZEROS = {np.dtype(t): np.zeros(1 << 13, t) for t in (np.float32, np.float64)}
 
@@ -46,7 +45,7 @@ def pointwise(ufunc: np.ufunc, *arrays: Any, out: np.ndarray | None = None) -> n
         pieces = [a[start:stop] if type(a) is np.ndarray else a for a in operands]
         ufunc(*pieces, out=target[start:stop])
 
-    parallel_for(first.size, share, grain=GRAIN)
+    parallel_for(first.size, share, grain=LARGE // 2)
     return out
 
 
@@ -78,17 +77,17 @@ def relu(x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     return out
 
 
-def keep_nonzero(dy: np.ndarray, y: np.ndarray) -> np.ndarray:
+def keep_nonzero(dy: np.ndarray, y: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """dy where y is not 0, else 0: ReLU's gradient. "Not 0" lets the gradient of a nan pass, as PyTorch does.
 
     dy · mask would make nan of an infinite dy that is to go, and ``np.where`` takes ten times as long. The bits of dy,
-    multiplied by 1 or 0 as if they were an integer, are exactly dy or 0.
+    multiplied by 1 or 0 as if they were an integer, are exactly dy or 0. ``out`` may be dy itself.
     """
     bits = np.dtype(f"i{dy.itemsize}")
     flat_y = _flat(y) if dy.shape == y.shape and dy.strides == y.strides and dy.dtype == y.dtype else None
     if flat_y is None or y.size < LARGE:
-        return np.multiply(dy.view(bits), y != 0).view(dy.dtype)
-    dx = np.empty_like(y)
+        return np.multiply(dy.view(bits), y != 0, out=None if out is None else out.view(bits)).view(dy.dtype)
+    dx = np.empty_like(y) if out is None else out
     flat_dy, flat_dx = _flat(dy), _flat(dx)
     assert flat_dy is not None and flat_dx is not None
     source, target = flat_dy.view(bits), flat_dx.view(bits)
@@ -98,7 +97,7 @@ def keep_nonzero(dy: np.ndarray, y: np.ndarray) -> np.ndarray:
             b = min(a + PIECE, stop)
             np.multiply(source[a:b], flat_y[a:b] != 0, out=target[a:b])
 
-    parallel_for(y.size, share, grain=GRAIN)
+    parallel_for(y.size, share, grain=LARGE // 2)
     return dx
 
 

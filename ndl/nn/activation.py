@@ -1,21 +1,75 @@
-"""Activations: functions applied to each element, y_i = f(x_i), so dx_i = dy_i f'(x_i).
+"""Activations that are the identity above a point and constant below it; what all rooms of activations share.
 
-Derivations: docs/blocks/relu.md, sigmoid.md, tanh.md.
+    ReLU        y = max(x, 0)                   dx = dy where x > 0, else 0
+    Threshold   y = x where x > θ, else v       dx = dy where x > θ, else 0
+
+The gradient at the corner is that of the lower side, as PyTorch's is. Derivation: docs/blocks/relu.md.
+
+The other rooms: ``activation_leaky`` (a slope below 0), ``activation_hard`` (several straight pieces),
+``activation_elu`` (an exponential below 0), ``activation_sigmoid`` and ``activation_gated`` (one smooth curve),
+``softmax`` (across elements).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ndl.autograd.function import ArrayFunction
+from ndl.autograd.inplace import assign, check_writable
+from ndl.kernels.activation import keep_if
 from ndl.kernels.pointwise import keep_nonzero, pointwise
+from ndl.kernels.pointwise import relu as relu_kernel
 from ndl.nn.module import Module
-from ndl.ops.elementwise import keep
-from ndl.ops.hyperbolic import sigmoid, tanh
+from ndl.ops.elementwise import dtype_of, keep, refuse
+from ndl.ops.promotion import array_of
 
-__all__ = ["ReLU", "Sigmoid", "Tanh", "relu", "relu_", "sigmoid", "tanh"]
+__all__ = ["ReLU", "Threshold", "relu", "relu_", "threshold", "threshold_"]
+
+
+def floating(name: str, input: Any) -> Any:
+    """The input's array. Raises TypeError for what is no tensor, NotImplementedError for integers and booleans."""
+    refuse(name, "biu", input)
+    return array_of(input)
+
+
+def number(name: str, argument: str, value: Any) -> float:
+    """A Python number. Raises TypeError for anything else, as PyTorch does."""
+    if not isinstance(value, (int, float, np.number)):
+        raise TypeError(f"{name}(): argument '{argument}' must be Number, not {type(value).__name__}")
+    return float(value)
+
+
+def gate(dy: Any, x: Any, test: Any) -> Any:
+    """dy where ``test(x)``, else exactly 0."""
+    return keep_if(dy, x, test) if isinstance(dy, np.ndarray) else keep(dy, test(x))
+
+
+def curve(ctx: Any, x: np.ndarray, kernel: Callable, *constants: float) -> np.ndarray:
+    """y = f(x), and ``ctx.slope`` = f'(x) if it will be needed.
+
+    The two share their exponentials, and the backward pass is left with one product.
+    """
+    ctx.save_for_backward(x)
+    y, slope = kernel(x, *constants, slope=ctx.needs_input_grad[0])
+    ctx.slope = slope
+    return y
+
+
+def along(ctx: Any, dy: np.ndarray) -> np.ndarray:
+    """dx = dy f'(x)."""
+    mine = ctx.owns_grad and dy.flags.writeable
+    return pointwise(np.multiply, dy, ctx.slope, out=dy if mine else None)
+
+
+def maybe_in_place(function: Callable, input: Any, inplace: bool) -> Any:
+    """In place if wanted, for functions whose gradient needs the old values: a copy of them is kept."""
+    if not inplace:
+        return function(input)
+    check_writable(input)
+    return assign(input, function(input))
 
 
 class Relu(ArrayFunction):
@@ -23,14 +77,16 @@ class Relu(ArrayFunction):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
-        y = pointwise(np.maximum, x, 0)
+        y = relu_kernel(x)
         ctx.save_for_backward(y)
         return y
 
     @staticmethod
     def backward(ctx: Any, dy: Any) -> Any:
         (y,) = ctx.saved_tensors
-        return keep_nonzero(dy, y) if isinstance(dy, np.ndarray) else keep(dy, y != 0)
+        if not isinstance(dy, np.ndarray):
+            return keep(dy, y != 0)
+        return keep_nonzero(dy, y, out=dy if ctx.owns_grad and dy.flags.writeable else None)
 
 
 class ReluInPlace(ArrayFunction):
@@ -40,7 +96,7 @@ class ReluInPlace(ArrayFunction):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
-        pointwise(np.maximum, x, 0, out=x)
+        relu_kernel(x, out=x)
         ctx.save_for_backward(x)
         return x
 
@@ -71,15 +127,48 @@ class ReLU(Module):
         return "inplace=True" if self.inplace else ""
 
 
-class Sigmoid(Module):
-    """y = 1 / (1 + e^−x) for each element;  dx = dy y (1 − y). Any shape."""
+class ThresholdFunction(ArrayFunction):
+    """y = x where x > θ, else v;  dx = dy where x > θ, else 0. A nan is not ≤ θ and stays."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, θ: float, v: float) -> np.ndarray:
+        ctx.θ = θ
+        ctx.save_for_backward(x)
+        y = x.copy(order="K")
+        np.copyto(y, v, where=x <= θ, casting="unsafe")
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, dy: Any) -> tuple:
+        (x,) = ctx.saved_tensors
+        return gate(dy, x, lambda x: np.logical_not(x <= ctx.θ)), None, None
+
+
+def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
+    """x where x > threshold, else value. Gradient: dy where x > threshold, else 0."""
+    d = dtype_of(input, "threshold")
+    refuse("threshold", "b", input)
+    if d.kind in "iu":
+        threshold, value = int(threshold), int(value)
+    return maybe_in_place(lambda x: ThresholdFunction.apply(x, threshold, value), input, inplace)
+
+
+def threshold_(input: Any, threshold: float, value: float) -> Any:
+    """``threshold`` written into the tensor's own memory."""
+    return Threshold(threshold, value, inplace=True).forward(input)
+
+
+class Threshold(Module):
+    """y = x where x > threshold, else value. Any shape."""
+
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        super().__init__()
+        self.threshold = threshold
+        self.value = value
+        self.inplace = inplace
 
     def forward(self, input: Any) -> Any:
-        return sigmoid(input)
+        return threshold(input, self.threshold, self.value, self.inplace)
 
-
-class Tanh(Module):
-    """y = tanh x for each element;  dx = dy (1 − y²). Any shape."""
-
-    def forward(self, input: Any) -> Any:
-        return tanh(input)
+    def extra_repr(self) -> str:
+        return f"threshold={self.threshold}, value={self.value}" + (", inplace=True" if self.inplace else "")

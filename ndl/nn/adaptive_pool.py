@@ -112,7 +112,7 @@ def _maximal(n: int, input: Any, output_size: Any, return_indices: bool) -> Any:
         return (y[0][0], y[1][0]) if return_indices else y[0]
     size = x.shape[2:]
     output = _output(name, output_size, size)
-    if 0 in output:
+    if 0 in output or 0 in x.shape[:2]:
         y = input.reshape(-1)[:0].reshape(*x.shape[:2], *output)
         indices = np.zeros(array_of(y).shape, np.int64)
         return (y, Tensor._wrap(indices) if isinstance(y, Tensor) else indices) if return_indices else y

@@ -28,6 +28,7 @@ from ndl.kernels.summation import sum_over
 from ndl.nn.conv_arguments import (
     PADDING_MODES,
     Sizes,
+    as_arrays,
     check,
     check_channels,
     describe_convolution,
@@ -112,7 +113,7 @@ def total(dy: Any, axes: tuple[int, ...]) -> Any:
 
 def convolve(n: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
     name = f"conv{n}d"
-    x, W = array_of(input), array_of(weight)
+    x, W = as_arrays(name, input, weight)
     check(name, x, W, None if bias is None else array_of(bias), n, groups, False)
     s, d = spatial(name, "stride", stride, n, 1), spatial(name, "dilation", dilation, n, 1)
     if x.ndim == n + 1:
@@ -136,7 +137,9 @@ def _named_padding(
     if padding == "valid":
         return input, (0,) * len(kernel)
     if padding != "same":
-        raise ValueError(f"{name}: padding must be numbers, 'same' or 'valid', but got {padding!r}")
+        raise RuntimeError(
+            f"Invalid padding string: {name}: padding must be numbers, 'same' or 'valid', not {padding!r}"
+        )
     if any(s != 1 for s in stride):
         raise RuntimeError("padding='same' is not supported for strided convolutions: give the padding as numbers")
     total = [d * (k - 1) for d, k in zip(dilation, kernel)]
@@ -240,7 +243,7 @@ class ConvNd(Module):
         self.padding_mode = padding_mode
         self.weight = Parameter(empty(out_channels, in_channels // groups, *self.kernel_size, dtype=dtype))
         self.register_parameter("bias", Parameter(empty(out_channels, dtype=dtype)) if bias else None)
-        reset_convolution(self)
+        self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Draw new values."""

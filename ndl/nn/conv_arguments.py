@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import math
+from operator import index
 from typing import Any
 
 import numpy as np
 
+from ndl.autograd.tensor import Tensor
 from ndl.nn import init
+from ndl.ops.promotion import array_of
 
 Sizes = tuple[int, ...]
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
 def spatial(name: str, what: str, value: Any, n: int, low: int) -> Sizes:
-    """An option as one int for each of ``n`` spatial dimensions. Raises RuntimeError for the wrong count or sign."""
-    values = tuple(int(v) for v in value) if isinstance(value, (tuple, list)) else (int(value),) * n
+    """An option as one int for each of ``n`` spatial dimensions.
+
+    Raises TypeError for what is no whole number, RuntimeError for the wrong count or sign.
+    """
+    try:
+        values = tuple(index(v) for v in value) if isinstance(value, (tuple, list)) else (index(value),) * n
+    except TypeError:
+        raise TypeError(f"{name}: {what} must be one whole number or {n} of them, but got {value!r}") from None
     if len(values) == 1:
         values *= n
     if len(values) != n:
@@ -24,6 +33,14 @@ def spatial(name: str, what: str, value: Any, n: int, low: int) -> Sizes:
         wanted = "positive" if low else "non-negative"
         raise RuntimeError(f"{name}: {wanted} {what} is wanted, but got {value}")
     return values
+
+
+def as_arrays(name: str, input: Any, weight: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The arrays of a convolution's two operands. Raises TypeError for what is no tensor."""
+    for what, v in (("input", input), ("weight", weight)):
+        if not isinstance(v, (Tensor, np.ndarray)):
+            raise TypeError(f"{name}: {what} must be a Tensor, but got {type(v).__name__}")
+    return array_of(input), array_of(weight)
 
 
 def check(name: str, x: np.ndarray, W: np.ndarray, b: np.ndarray | None, n: int, groups: int, transposed: bool) -> None:

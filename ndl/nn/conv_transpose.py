@@ -16,6 +16,7 @@ from ndl.autograd.tensor import Tensor
 from ndl.nn.conv import ConvInputGrad
 from ndl.nn.conv_arguments import (
     Sizes,
+    as_arrays,
     check,
     check_channels,
     describe_convolution,
@@ -51,7 +52,7 @@ def transposed(
     dilation: Any,
 ) -> Any:
     name = f"conv_transpose{n}d"
-    x, W = array_of(input), array_of(weight)
+    x, W = as_arrays(name, input, weight)
     check(name, x, W, None if bias is None else array_of(bias), n, groups, True)
     s, d = spatial(name, "stride", stride, n, 1), spatial(name, "dilation", dilation, n, 1)
     p, extra = spatial(name, "padding", padding, n, 0), spatial(name, "output_padding", output_padding, n, 0)
@@ -187,7 +188,7 @@ class ConvTransposeNd(Module):
         self.padding_mode = padding_mode
         self.weight = Parameter(empty(in_channels, out_channels // groups, *self.kernel_size, dtype=dtype))
         self.register_parameter("bias", Parameter(empty(out_channels, dtype=dtype)) if bias else None)
-        reset_convolution(self)
+        self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Draw new values."""

@@ -1,12 +1,136 @@
-"""Backward hooks of a Module: identities around its inputs and outputs that see the gradients pass."""
+"""Hooks of a Module: functions that are called around its forward, its backward, and its state.
+
+A backward hook is made of identities around the module's inputs and outputs, which see the gradients pass.
+"""
 
 from __future__ import annotations
 
+import functools
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
 from ndl.autograd.function import Function
+from ndl.autograd.graph import RemovableHandle
 from ndl.autograd.tensor import Tensor
+
+
+class Hooks:
+    """The part of Module that keeps hooks, by kind, and calls those around forward."""
+
+    forward: Callable[..., Any]
+    _hooks: dict[str, Any]
+
+    def _hooks_of(self, kind: str) -> list[Callable]:
+        return list(self._hooks[kind].values()) if kind in self._hooks else []
+
+    def _register(self, kind: str, hook: Callable, prepend: bool = False) -> RemovableHandle:
+        hooks = self._hooks.setdefault(kind, OrderedDict())
+        handle = RemovableHandle(hooks, hook)
+        if prepend:
+            hooks.move_to_end(handle.id, last=False)
+        return handle
+
+    def register_forward_pre_hook(
+        self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(module, args)`` before forward; a result replaces the arguments."""
+        return self._register("forward_pre", hook if with_kwargs else _without_kwargs(hook, 1), prepend)
+
+    def register_forward_hook(
+        self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(module, args, output)`` after forward; a result replaces the output.
+
+        With ``always_call`` it is also called, with None as output, when forward or an earlier hook raised.
+        """
+        handle = self._register("forward", hook if with_kwargs else _without_kwargs(hook, 2), prepend)
+        if always_call:
+            self._hooks.setdefault("always_call", {})[handle.id] = True
+        return handle
+
+    def register_full_backward_pre_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(module, grad_output)`` before the module's backward; a result replaces grad_output."""
+        return self._register("backward_pre", hook, prepend)
+
+    def register_full_backward_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(module, grad_input, grad_output)`` after the module's backward; a result replaces grad_input."""
+        return self._register("backward", hook, prepend)
+
+    register_backward_hook = register_full_backward_hook
+
+    def register_state_dict_pre_hook(self, hook: Callable) -> RemovableHandle:
+        """Call ``hook(module, prefix, keep_vars)`` before ``state_dict`` collects this module."""
+        return self._register("state_dict_pre", hook)
+
+    def register_state_dict_post_hook(self, hook: Callable) -> RemovableHandle:
+        """Call ``hook(module, state_dict, prefix, metadata)`` after ``state_dict`` collected this module."""
+        return self._register("state_dict", hook)
+
+    _register_state_dict_hook = register_state_dict_post_hook  # PyTorch's older name, which many programs use
+
+    def register_load_state_dict_pre_hook(self, hook: Callable) -> RemovableHandle:
+        """Call ``hook(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)``
+        before this module's values are looked up; the hook may change ``state_dict``, which is a copy.
+        """
+        return self._register("load_state_dict_pre", hook)
+
+    def _register_load_state_dict_pre_hook(self, hook: Callable, with_module: bool = False) -> RemovableHandle:
+        """The same for a hook that does not get the module first: PyTorch's older form."""
+        return self.register_load_state_dict_pre_hook(hook if with_module else _without_module(hook))
+
+    def register_load_state_dict_post_hook(self, hook: Callable) -> RemovableHandle:
+        """Call ``hook(module, incompatible_keys)`` after ``load_state_dict``."""
+        return self._register("load_state_dict_post", hook)
+
+    def _call_with_hooks(self, args: tuple, kwargs: dict) -> Any:
+        for hook in self._hooks_of("forward_pre"):
+            result = hook(self, args, kwargs)
+            if result is not None:
+                args, kwargs = result
+        backward = None
+        if self._hooks_of("backward") or self._hooks_of("backward_pre"):
+            backward = BackwardHooks(self, self._hooks_of("backward_pre"), self._hooks_of("backward"))
+            args = backward.watch_inputs(args)
+        waiting = dict(self._hooks.get("forward", {}))
+        try:
+            output = self.forward(*args, **kwargs)
+            for number, hook in list(waiting.items()):
+                del waiting[number]
+                result = hook(self, args, kwargs, output)
+                if result is not None:
+                    output = result
+        except Exception:
+            for number, hook in waiting.items():
+                if number in self._hooks.get("always_call", {}):
+                    hook(self, args, kwargs, None)
+            raise
+        return output if backward is None else backward.watch_outputs(output)
+
+
+def _without_kwargs(hook: Callable, values: int) -> Callable:
+    """A hook that does not ask for keyword arguments, called as one that does."""
+
+    @functools.wraps(hook)
+    def pre(module: Any, args: tuple, kwargs: dict) -> Any:
+        result = hook(module, args)
+        if result is None:
+            return None
+        return (result if isinstance(result, tuple) else (result,)), kwargs
+
+    @functools.wraps(hook)
+    def post(module: Any, args: tuple, kwargs: dict, output: Any) -> Any:
+        return hook(module, args, output)
+
+    return pre if values == 1 else post
+
+
+def _without_module(hook: Callable) -> Callable:
+    @functools.wraps(hook)
+    def with_module(module: Any, *args: Any) -> Any:
+        return hook(*args)
+
+    return with_module
 
 
 class _Pass(Function):

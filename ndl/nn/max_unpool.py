@@ -30,11 +30,12 @@ class MaxUnpool(ArrayFunction):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, indices: np.ndarray, size: Sizes) -> np.ndarray:
         ctx.save_for_backward(indices)
-        ctx.lead, ctx.shape = x.shape[: x.ndim - len(size)], x.shape
-        y = np.zeros((math.prod(ctx.lead), math.prod(size)), x.dtype)
+        lead = x.shape[: x.ndim - len(size)]
+        ctx.lead, ctx.shape = lead, x.shape
+        y = np.zeros((math.prod(lead), math.prod(size)), x.dtype)
         rows = (len(y), math.prod(x.shape[x.ndim - len(size) :]))
         np.put_along_axis(y, indices.reshape(rows), x.reshape(rows), 1)
-        return y.reshape(*ctx.lead, *size)
+        return y.reshape(*lead, *size)
 
     @staticmethod
     def backward(ctx: Any, dy: Any) -> tuple:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ndl.autograd.dtypes import as_dtype, as_numpy_dtype, default_numpy_dtype
+from ndl.autograd.graph import Version
 from ndl.autograd.tensor import Tensor
 
 
@@ -41,3 +43,84 @@ class Buffer(Tensor):
 
     def __init__(self, data: Any = None, *, persistent: bool = True) -> None:
         """Everything is done in ``__new__``."""
+
+
+class UninitializedTensor(Tensor):
+    """A tensor whose shape is not known yet: it has a type and nothing else. Any use of its values raises ValueError.
+
+    ``materialize(shape)`` gives it uninitialised memory and makes it what ``cls_to_become`` says.
+    """
+
+    cls_to_become: type[Tensor] = Tensor
+    _type: np.dtype
+
+    def __new__(cls, requires_grad: bool = False, device: Any = None, dtype: Any = None) -> Any:
+        made = object.__new__(cls)
+        made._type = default_numpy_dtype() if dtype is None else as_numpy_dtype(dtype)
+        made._requires_grad = requires_grad
+        made._version = Version()
+        return made
+
+    def __init__(self, requires_grad: bool = False, device: Any = None, dtype: Any = None) -> None:
+        """Everything is done in ``__new__``."""
+
+    @property
+    def _array(self) -> np.ndarray:  # type: ignore[override]
+        raise ValueError(
+            f"Attempted to use an uninitialized parameter: {self!r}. This happens when a lazy module's parameters are "
+            "used before their shapes are known. Call forward with a batch of the right shape first."
+        )
+
+    @property
+    def shape(self) -> Any:
+        raise RuntimeError(
+            "Can't access the shape of an uninitialized parameter or buffer. This error usually happens in "
+            "`load_state_dict` when trying to load an uninitialized parameter into an initialized one. Call `forward` to "
+            "initialize the parameters before accessing their attributes."
+        )
+
+    @property
+    def dtype(self) -> Any:
+        return as_dtype(self._type)
+
+    def is_floating_point(self) -> bool:
+        return self._type.kind == "f"
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        self._requires_grad = bool(requires_grad)
+        return self
+
+    def convert(self, fn: Any) -> None:
+        """Take the type that ``fn`` gives to a tensor of this one's."""
+        self._type = fn(Tensor._wrap(np.empty(0, self._type)))._array.dtype
+
+    def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
+        """Become a real parameter or buffer of this shape, with values that are not set."""
+        values = np.empty(tuple(shape), self._type if dtype is None else as_numpy_dtype(dtype))
+        del self._type
+        self.__class__ = self.cls_to_become  # type: ignore[assignment]
+        self.__dict__["_array"] = values
+
+    def __deepcopy__(self, memo: dict) -> Any:
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(self._requires_grad, None, self._type)
+        return memo[id(self)]
+
+    def __reduce_ex__(self, protocol: Any) -> tuple:
+        return type(self), (self._requires_grad, None, self._type)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class UninitializedParameter(UninitializedTensor, Parameter):
+    """A parameter whose shape the first forward pass will tell; see ``UninitializedTensor``."""
+
+    cls_to_become = Parameter
+
+    def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> Any:
+        return UninitializedTensor.__new__(cls, requires_grad, device, dtype)
+
+
+class UninitializedBuffer(UninitializedTensor):
+    """A buffer whose shape the first forward pass will tell; see ``UninitializedTensor``."""

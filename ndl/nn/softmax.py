@@ -4,7 +4,7 @@
     l_i = x_i − log Σ_j e^{x_j}            ∂l_i/∂x_j = δ_ij − y_j            dx = dl − y Σ_j dl_j
 
 Both subtract the largest x first: the result is the same, and no exponential overflows.
-Derivation: docs/blocks/softmax.md.
+Softmin is the softmax of −x. Derivation: docs/blocks/softmax.md.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ import numpy as np
 
 from ndl.autograd.dtypes import as_numpy_dtype
 from ndl.autograd.function import ArrayFunction
+from ndl.autograd.tensor import Tensor
 from ndl.nn.module import Module
 from ndl.ops.promotion import array_of, cast
+from ndl.ops.random import default_generator
 
-__all__ = ["LogSoftmax", "Softmax", "log_softmax", "softmax"]
+__all__ = ["LogSoftmax", "Softmax", "Softmax2d", "Softmin", "gumbel_softmax", "log_softmax", "softmax", "softmin"]
 
 
 def exponentials(x: np.ndarray, dim: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -107,6 +109,33 @@ def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype:
     return LogSoftmaxFunction.apply(input, dim)
 
 
+def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """e^−x / Σ e^−x along ``dim``: the softmax of −x, so dx = −y (dy − Σ dy y)."""
+    input, dim = _prepare("softmin", input, dim, dtype)
+    return softmax(-input, dim)
+
+
+def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Any:
+    """A random choice that gradients pass through: softmax((logits + g) / tau), g = −ln E, E exponentially distributed.
+
+    The largest of logits + g is a sample from softmax(logits); the smaller ``tau``, the nearer is the result to that one
+    choice. ``hard=True`` returns the choice itself, one-hot, with the gradient of the soft one. The same seed gives
+    PyTorch's choice. ``eps`` does nothing. Jang et al. 2016; Maddison et al. 2016.
+    """
+    if eps != 1e-10:
+        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
+    x = array_of(logits)
+    _prepare("gumbel_softmax", logits, dim, None)
+    with np.errstate(divide="ignore"):
+        g = -np.log(default_generator.exponential(1.0, x.shape, x.dtype))
+    y = softmax((logits + Tensor._wrap(np.asarray(g))) / tau, dim)
+    if not hard:
+        return y
+    choice = y.detach().argmax(dim, keepdim=True)
+    one_hot = Tensor._wrap(np.zeros(x.shape, x.dtype)).scatter_(dim, choice, 1.0)
+    return one_hot - y.detach() + y
+
+
 class Softmax(Module):
     """Softmax along ``dim``. Any shape; the output has the input's."""
 
@@ -119,6 +148,29 @@ class Softmax(Module):
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
+
+
+class Softmin(Module):
+    """Softmax of −x along ``dim``. Any shape; the output has the input's."""
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Any) -> Any:
+        return softmin(input, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class Softmax2d(Module):
+    """Softmax over the channels at each place of a picture. (N, C, H, W) or (C, H, W). ValueError for other shapes."""
+
+    def forward(self, input: Any) -> Any:
+        if input.ndim not in (3, 4):
+            raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.ndim}D instead")
+        return softmax(input, -3)
 
 
 class LogSoftmax(Module):

@@ -6,10 +6,12 @@ PyTorch has them both ways: ``t.softmax(1)`` and ``F.softmax(t, 1)``.
 from __future__ import annotations
 
 from ndl.autograd.tensor import Tensor
-from ndl.nn import activation, softmax
+from ndl.nn import activation, activation_hard, activation_leaky, softmax
 
 METHODS = {
     activation: "relu relu_",
+    activation_hard: "hardshrink",
+    activation_leaky: "prelu",
     softmax: "log_softmax softmax",
 }
 

@@ -12,6 +12,7 @@ from ndl.autograd.dtypes import as_numpy_dtype
 from ndl.autograd.function import ArrayFunction
 from ndl.autograd.tensor import Tensor
 from ndl.ops.promotion import Cast
+from ndl.ops.typed_tensors import dtype_of_type
 
 __all__ = [  # the other names are methods only; ndl.double, ndl.long, … are types
     "channels_last",
@@ -119,14 +120,10 @@ def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
 
 
 def type_(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
-    """The name of the type, or the tensor in another type."""
+    """The name of the type, or the tensor in another type: a dtype, ``FloatTensor`` or "torch.FloatTensor"."""
     if dtype is None:
         return f"ndl.{_TENSOR_NAMES.get(input.dtype.name, input.dtype.name)}Tensor"
-    if isinstance(dtype, str):
-        name = dtype.rpartition(".")[2].removesuffix("Tensor")
-        dtype = next((d for d, n in _TENSOR_NAMES.items() if n == name), name)
-        dtype = getattr(dtypes, "bool_" if dtype == "bool" else dtype)
-    return to(input, dtype)
+    return to(input, dtype_of_type(dtype))
 
 
 _TENSOR_NAMES = {
@@ -175,6 +172,16 @@ def int_(input: Tensor) -> Tensor:
 def short(input: Tensor) -> Tensor:
     """As int16."""
     return to(input, dtypes.int16)
+
+
+def char(input: Tensor) -> Tensor:
+    """As int8."""
+    return to(input, dtypes.int8)
+
+
+def byte(input: Tensor) -> Tensor:
+    """As uint8."""
+    return to(input, dtypes.uint8)
 
 
 def bool_(input: Tensor) -> Tensor:

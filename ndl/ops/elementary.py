@@ -214,7 +214,8 @@ class Xlogy(ArrayFunction):
     @staticmethod
     def forward(ctx: Any, x: Any, y: Any) -> np.ndarray:
         ctx.save_for_backward(x, y)
-        return keep(x * np.log(y), (x != 0) | np.isnan(y))
+        log_y = np.log(y) if isinstance(y, np.ndarray) else float(np.log(y))  # NumPy's number would be float64
+        return keep(x * log_y, (x != 0) | np.isnan(y))
 
     @staticmethod
     def backward(ctx: Any, dz: Any) -> tuple:

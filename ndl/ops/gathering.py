@@ -53,6 +53,8 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
         if i.size != 1:
             raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {i.size} value(s)")
         return reshape(index_select(reshape(input, 1), 0, index), ())
+    if d == 0:
+        check_rows(i, x.shape[0])
     check_not_negative(i, x.shape[d], d)
     return applied(Index, input, (d,), index)
 
@@ -121,6 +123,12 @@ def check_index(x: np.ndarray, i: np.ndarray, dim: int, name: str, whose: str) -
         )
     check_not_negative(i, x.shape[d] if x.ndim else 1, d)
     return d
+
+
+def check_rows(i: np.ndarray, n: int) -> None:
+    """Refuse places outside 0 … n − 1 with IndexError: PyTorch's type along the first dimension, RuntimeError elsewhere."""
+    if i.size and not 0 <= (low := i.min()) <= (high := i.max()) < n:
+        raise IndexError(f"index {low if low < 0 else high} is out of bounds for dimension 0 with size {n}")
 
 
 def check_not_negative(i: np.ndarray, n: int, d: int, error: type[Exception] = RuntimeError) -> None:

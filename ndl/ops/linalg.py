@@ -144,7 +144,8 @@ def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = F
         )
     inner, outer = (rows, columns) if abs(ord) == 1 else (columns, rows)
     sums = vector_norm(A, 1, inner, True, dtype=dtype)
-    y = (amax if ord > 0 else amin)(sums, outer, True)
+    largest = amax if array_of(sums).shape[outer] else total  # the largest of no sums is 0
+    y = (largest if ord > 0 else amin)(sums, outer, True)
     return y if keepdim else total(y, (rows, columns))
 
 

@@ -89,6 +89,22 @@ def masked_fill_(self: Tensor, mask: Any, value: Any) -> Tensor:
     return MaskedFill.apply(self, mask, written(array_of(self), value))
 
 
+def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
+    """``fill_value`` wherever all indices are equal. dx = 0 there.
+
+    Of a tall matrix, ``wrap`` begins the diagonal anew after one row is left out. Raises RuntimeError for fewer than
+    two dimensions, and for more than two that are not of equal length.
+    """
+    shape = array_of(self).shape
+    if len(shape) < 2:
+        raise RuntimeError(f"dimensions must larger than 1, but got a tensor of shape {list(shape)}")
+    if len(shape) > 2 and len(set(shape)) > 1:
+        raise RuntimeError(f"all dimensions of input must be of equal length, but got {list(shape)}")
+    mask = np.zeros(shape, bool)
+    np.fill_diagonal(mask, True, wrap)
+    return masked_fill_(self, Tensor._wrap(mask), fill_value)
+
+
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     """A copy with ``value`` wherever the mask is True. dx = dz where it is False, dvalue = Σ dz where it is True."""
     return masked_fill_(_broadcast_copy(input, mask, "masked_fill"), mask, value)

@@ -7,6 +7,7 @@ backward; the others multiply by ∂y/∂x_i on the way.
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 import numpy as np
@@ -244,3 +245,17 @@ def count_nonzero(input: Any, dim: Any = None) -> Any:
     """How many elements over ``dim`` are nonzero, as int64."""
     x = values(input, "count_nonzero")
     return outside_graph(np.asarray(np.count_nonzero(x, reduced_axes(dim, x.ndim)), np.int64), input)
+
+
+def sum_to_size(input: Any, *size: Any) -> Any:
+    """The sum over what broadcasting from ``size`` to this shape would repeat. dx = dy for every element summed.
+
+    Raises RuntimeError if ``size`` does not broadcast to this shape.
+    """
+    want = tuple(size[0]) if len(size) == 1 and not isinstance(size[0], int) else size
+    have = tuple(input.shape)
+    lead = len(have) - len(want)
+    if lead < 0 or not builtins.all(n in (1, m) for n, m in zip(want, have[lead:])):
+        raise RuntimeError(f"size {{{list(want)}}} is not expandable to size {{{list(have)}}}.")
+    axes = (*range(lead), *[lead + k for k, n in enumerate(want) if n == 1 and have[lead + k] != 1])
+    return (Sum.apply(input, axes, True) if axes else input).reshape(want)

@@ -25,7 +25,7 @@ from ndl.ops.arithmetic import div, mul
 from ndl.ops.conversion import clone
 from ndl.ops.dims import takes_axis, values, wrap_dim
 from ndl.ops.division import floor_divide
-from ndl.ops.gathering import applied, check_index, check_not_negative, check_places, gather, grid, vector
+from ndl.ops.gathering import applied, check_index, check_not_negative, check_places, check_rows, gather, grid, vector
 from ndl.ops.places import AddAt, Put
 from ndl.ops.promotion import array_of
 from ndl.ops.shape import reshape
@@ -227,6 +227,8 @@ def index_add_(self: Tensor, dim: int, index: Any, source: Any, *, alpha: Any = 
 
     dx = dz, dsource = alpha · dz at these places. Raises RuntimeError for shapes that do not fit.
     """
+    if self.ndim == 1:
+        check_rows(values(index, "index_add_", "index", 3), self.shape[0])
     d, index = _fit(self, dim, index, source, "index_add_")
     applied(AddAt, self, written(array_of(self), source if alpha == 1 else mul(source, alpha)), (d,), index)
     return self

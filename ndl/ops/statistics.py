@@ -65,7 +65,7 @@ def _variance(ctx: Any, x: np.ndarray, axes: tuple | None, c: float, keepdim: bo
     m = sum_over(wide, axes).reshape(kept) / dtype(n)
     squares = np.asarray(wide - m)
     np.square(squares, out=squares)
-    y = np.asarray(sum_over(squares, axes) / dtype(max(n - c, 0)))
+    y = np.asarray(sum_over(squares, axes) / dtype(max(n - c, 0) if n else 0))  # of nothing: 0 / 0
     ctx.axes, ctx.kept, ctx.dof, ctx.mean = axes, kept, dtype(n - c), m
     return y.reshape(kept) if keepdim else y
 

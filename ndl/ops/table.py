@@ -37,9 +37,11 @@ from ndl.ops import (
     masking,
     max_min,
     norms,
+    placement,
     powers,
     products,
     quantiles,
+    questions,
     random,
     reduction,
     repeating,
@@ -55,6 +57,7 @@ from ndl.ops import (
     triangle,
     trigonometry,
     turning,
+    typed_tensors,
     uniques,
     windows,
     writing,
@@ -79,12 +82,15 @@ METHODS = {
     max_min: "amax amin aminmax argmax argmin max min",
     norms: "dist norm",
     quantiles: "median mode nanmedian nanquantile quantile",
-    reduction: "all any count_nonzero logsumexp mean nanmean nansum prod sum",
+    reduction: "all any count_nonzero logsumexp mean nanmean nansum prod sum sum_to_size",
     sorting: "argsort kthvalue msort sort topk",
     statistics: "std var",
     uniques: "unique unique_consecutive",
     random: "bernoulli multinomial",
-    conversion: "bool_ clone contiguous cpu double float_ half int_ is_contiguous long short to type_ type_as",
+    conversion: "bool_ byte char clone contiguous cpu double float_ half int_ is_contiguous long short to type_ type_as",
+    placement: "bfloat16 cuda pin_memory to_dense untyped_storage",
+    questions: "is_same_size",
+    typed_tensors: "new",
     creation: "new_empty new_full new_ones new_tensor new_zeros",
     products: "addbmm addmm addmv addr baddbmm bmm dot ger inner kron matmul mm mv outer vdot",
     arithmetic: "abs absolute add div divide mul multiply neg negative positive sgn sign sub subtract true_divide",
@@ -123,12 +129,17 @@ IN_PLACE = {
     trigonometry: "acos arccos arcsin arctan arctan2 asin atan atan2 cos deg2rad hypot rad2deg sin sinc tan",
 }
 
-OTHER_NAMES: dict[str, Callable] = {"where": selection.where_method}  # methods whose arguments stand in another order
+OTHER_NAMES: dict[str, Callable] = {
+    "where": selection.where_method,  # its arguments stand in another order
+    "is_pinned": placement.never,
+    "is_shared": placement.never,
+    "share_memory_": placement.share_memory_,
+}
 
 WRITERS = {  # these write into the tensor themselves
     axes: "swapaxes_ swapdims_ t_ transpose_",
     indexing: "index_put_",
-    masking: "masked_fill_ masked_scatter_",
+    masking: "fill_diagonal_ masked_fill_ masked_scatter_",
     scattering: "index_add_ index_copy_ index_fill_ put_ scatter_ scatter_add_",
     shape: "squeeze_ unsqueeze_",
     writing: "copy_ fill_ zero_",
@@ -161,6 +172,12 @@ COMPARISONS: dict[str, Callable] = {
 }
 
 PROPERTIES = {axes: "H T mH mT"}
+
+OTHER_PROPERTIES: dict[str, Callable] = {
+    "is_mps": placement.never,
+    "is_quantized": placement.never,
+    "layout": placement.layout_of,
+}
 
 BRACKETS: dict[str, Callable] = {
     "getitem": indexing.getitem,
@@ -267,6 +284,8 @@ def bind() -> None:
     for module, names in PROPERTIES.items():
         for name in names.split():
             setattr(Tensor, name, property(getattr(module, name)))
+    for name, function in OTHER_PROPERTIES.items():
+        setattr(Tensor, name, property(function))
     UFUNCS.update({np.matmul: products.matmul})
     for module, names in SAME_IN_NUMPY.items():
         UFUNCS.update({getattr(np, name): getattr(module, name) for name in names.split()})

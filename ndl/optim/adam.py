@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from ndl.autograd.dtypes import default_numpy_dtype
-from ndl.autograd.grad_mode import enable_grad
 from ndl.autograd.tensor import Tensor
-from ndl.kernels.chains import run_chain
-from ndl.kernels.optim import AdamConstants, adam, constant
-from ndl.optim.optimizer import Optimizer, scalar, writable
-from ndl.optim.options import check_flags, check_number
+from ndl.kernels.optim import AdamConstants, adam, constant, optional
+from ndl.optim.elementwise import ElementwiseOptimizer, decayed
+from ndl.optim.optimizer import scalar
+from ndl.optim.options import check_betas, check_flags, check_number
 
 __all__ = ["Adam", "AdamW"]
 
 
-class Adam(Optimizer):
+class Adam(ElementwiseOptimizer):
     """Every weight moves by its mean gradient over its root mean square gradient, about γ a step.
 
         gₜ = ∂L/∂θ + λ θₜ₋₁                            λ weight_decay (see AdamW for the other way)
@@ -48,6 +46,7 @@ class Adam(Optimizer):
     """
 
     _like_parameter = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+    _chain = staticmethod(adam)
 
     def __init__(
         self,
@@ -67,8 +66,7 @@ class Adam(Optimizer):
     ) -> None:
         check_number("learning rate", lr)
         check_number("epsilon value", eps)
-        for i, beta in enumerate(betas):
-            check_number(f"beta parameter at index {i}", beta, below=1)
+        check_betas(betas)
         if not (all(isinstance(b, float) for b in betas) or all(isinstance(b, Tensor) for b in betas)):
             raise ValueError("betas must be either both floats or both Tensors")
         check_number("weight_decay value", weight_decay)
@@ -88,72 +86,27 @@ class Adam(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        for s in self.state.values():
-            if "step" in s and not isinstance(s["step"], Tensor):  # older states count in Python's numbers
-                s["step"] = Tensor._wrap(np.array(s["step"], default_numpy_dtype()))
+    def _arrays(self, group: dict[str, Any]) -> dict[str, Any]:
+        arrays = {"exp_avg": 0, "exp_avg_sq": 0}
+        return {**arrays, "max_exp_avg_sq": 0} if group["amsgrad"] else arrays
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """One update of all parameters that have a gradient; returns ``closure()``, if it is given."""
-        loss = None
-        if closure is not None:
-            with enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            constants: dict[tuple, AdamConstants] = {}
-            work: list = []
-            for p in group["params"]:
-                if p._grad is None:
-                    continue
-                g = p._grad._array
-                state = self.state[p]
-                if not state:
-                    self._begin(p, state, group["amsgrad"])
-                arrays: tuple[np.ndarray, ...] = (
-                    writable(p),
-                    g,
-                    writable(state["exp_avg"]),
-                    writable(state["exp_avg_sq"]),
-                )
-                if group["amsgrad"]:
-                    arrays = (*arrays, writable(state["max_exp_avg_sq"]))
-                steps = writable(state["step"])
-                t = steps.item() + 1
-                steps.fill(t)
-                key = (g.dtype, t)
-                c = constants.get(key)
-                if c is None:
-                    c = constants[key] = _constants(group, g.dtype, t)
-                work.append((c, arrays))
-            run_chain(adam, work)
-        return loss
-
-    @staticmethod
-    def _begin(p: Tensor, state: dict[str, Any], amsgrad: bool) -> None:
-        state["step"] = Tensor._wrap(np.zeros((), default_numpy_dtype()))
-        state["exp_avg"] = Tensor._wrap(np.zeros_like(p._array))
-        state["exp_avg_sq"] = Tensor._wrap(np.zeros_like(p._array))
-        if amsgrad:
-            state["max_exp_avg_sq"] = Tensor._wrap(np.zeros_like(p._array))
-
-
-def _constants(group: dict[str, Any], dtype: np.dtype, t: float) -> AdamConstants:
-    lr, eps, weight_decay = scalar(group["lr"]), group["eps"], scalar(group["weight_decay"])
-    beta1, beta2 = [scalar(beta) for beta in group["betas"]]
-    root = (1 - beta2**t) ** 0.5
-    decoupled = group["decoupled_weight_decay"]
-    return AdamConstants(
-        beta1=constant(beta1, dtype),
-        one_minus_beta1=constant(1 - beta1, dtype),
-        beta2=constant(beta2, dtype),
-        one_minus_beta2=constant(1 - beta2, dtype),
-        step_size=constant(lr / (1 - beta1**t) * root, dtype),
-        eps=constant(eps * root, dtype),
-        weight_decay=constant(weight_decay, dtype) if weight_decay != 0 and not decoupled else None,
-        shrink=constant(1 - lr * weight_decay, dtype) if weight_decay != 0 and decoupled else None,
-        maximize=group["maximize"],
-    )
+    def _constants(self, group: dict[str, Any], dtype: np.dtype, *numbers: Any) -> AdamConstants:
+        (t,) = numbers
+        lr, eps = scalar(group["lr"]), group["eps"]
+        beta1, beta2 = [scalar(beta) for beta in group["betas"]]
+        root = (1 - beta2**t) ** 0.5
+        weight_decay, shrink = decayed(group)
+        return AdamConstants(
+            beta1=constant(beta1, dtype),
+            one_minus_beta1=constant(1 - beta1, dtype),
+            beta2=constant(beta2, dtype),
+            one_minus_beta2=constant(1 - beta2, dtype),
+            step_size=constant(lr / (1 - beta1**t) * root, dtype),
+            eps=constant(eps * root, dtype),
+            weight_decay=optional(weight_decay, dtype),
+            shrink=optional(shrink, dtype),
+            maximize=group["maximize"],
+        )
 
 
 class AdamW(Adam):

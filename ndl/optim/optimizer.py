@@ -44,6 +44,8 @@ class Optimizer:
 
     # State that has the parameter's shape; load_state_dict checks it.
     _like_parameter: tuple[str, ...] = ()
+    # State that counts, and keeps its own type when it is loaded.
+    _counters: tuple[str, ...] = ("step",)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -161,7 +163,7 @@ class Optimizer:
         for hook in list(self._hooks["load_pre"].values()):
             changed = hook(self, state_dict)
             state_dict = state_dict if changed is None else changed
-        state, groups = unpack(state_dict, self.param_groups, self._like_parameter)
+        state, groups = unpack(state_dict, self.param_groups, self._like_parameter, self._counters)
         for group in groups:
             for name, default in self.defaults.items():  # options that were not there when the state was saved
                 group.setdefault(name, default)

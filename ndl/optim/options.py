@@ -16,6 +16,14 @@ def check_number(name: str, value: Any, below: float | None = None) -> None:
         raise ValueError(f"Invalid {name}: {value}")
 
 
+def check_betas(betas: Any) -> tuple:
+    """The two factors β₁, β₂ of running means, each in [0, 1)."""
+    betas = tuple(betas)
+    for i, beta in enumerate(betas):
+        check_number(f"beta parameter at index {i}", beta, below=1)
+    return betas
+
+
 def check_flags(foreach: bool | None, fused: bool | None, differentiable: bool) -> None:
     """Raise RuntimeError for flags that exclude one another, and for the one that is not here."""
     if fused and foreach:

@@ -34,7 +34,10 @@ def pack(state: Mapping, groups: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def unpack(
-    state_dict: Mapping, groups: list[dict[str, Any]], like_parameter: tuple[str, ...]
+    state_dict: Mapping,
+    groups: list[dict[str, Any]],
+    like_parameter: tuple[str, ...],
+    counters: tuple[str, ...] = ("step",),
 ) -> tuple[defaultdict, list[dict[str, Any]]]:
     """State and groups for the parameters of ``groups`` from a packed state; everything is copied.
 
@@ -65,7 +68,7 @@ def unpack(
             state[k] = deepcopy(value)
             continue
         p = parameter[k]
-        state[p] = loaded = _like(p, value)
+        state[p] = loaded = _like(p, value, counters)
         for name in like_parameter:
             shape = tuple(getattr(loaded.get(name), "shape", p.shape))
             if shape != tuple(p.shape):
@@ -80,19 +83,20 @@ def unpack(
     return state, saved_groups
 
 
-def _like(p: Tensor, value: Any, name: Any = None) -> Any:
+def _like(p: Tensor, value: Any, counters: tuple[str, ...], name: Any = None) -> Any:
     """A copy of a piece of state, its arrays as tensors of the parameter's type and memory order.
 
-    ``step`` counts in its own type: as float16 it would stop at 2048.
+    Counters keep their own type: as float16, ``step`` would stop at 2048, and a product that is rounded when it is
+    loaded would not go on as it did.
     """
     if isinstance(value, Mapping):
-        return {k: _like(p, v, k) for k, v in value.items()}
+        return {k: _like(p, v, counters, k) for k, v in value.items()}
     if isinstance(value, Tensor) or (hasattr(value, "__array__") and not isinstance(value, np.generic)):
         array = value._array if isinstance(value, Tensor) else np.asarray(value)
-        dtype = p._array.dtype if p.is_floating_point() and name != "step" else array.dtype
+        dtype = p._array.dtype if p.is_floating_point() and name not in counters else array.dtype
         made = np.empty_like(p._array, dtype) if array.shape == p._array.shape else np.empty(array.shape, dtype)
         made[...] = array
         return Tensor._wrap(made)
     if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
-        return type(value)(_like(p, v) for v in value)  # type: ignore[call-arg]
+        return type(value)(_like(p, v, counters) for v in value)  # type: ignore[call-arg]
     return deepcopy(value)

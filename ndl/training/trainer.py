@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ndl.autograd.tensor import Tensor
-from ndl.nn.loss import cross_entropy
+from ndl.nn.cross_entropy import cross_entropy
 from ndl.nn.module import Module
 from ndl.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from ndl.optim.optimizer import Optimizer

@@ -51,9 +51,11 @@ def save(obj: Any, f: File) -> None:
     ``f``: a path, or a file open for writing bytes. A path is replaced in one step once all is written: an
     interrupted ``save`` leaves the file that was there before.
 
-    Raises OSError if it cannot be written, ``pickle.PicklingError`` (or AttributeError, TypeError) for what cannot be
-    pickled, such as a lambda.
+    Raises RuntimeError for a folder that is not there, OSError if it cannot be written, ``pickle.PicklingError`` (or
+    AttributeError, TypeError) for what cannot be pickled, such as a lambda.
     """
+    if isinstance(f, (str, os.PathLike)):
+        _check_folder(f)
     buffer = io.BytesIO()
     pickler = FilePickler(buffer)
     pickler.dump(obj)
@@ -62,6 +64,12 @@ def save(obj: Any, f: File) -> None:
             _write(file, buffer.getvalue(), pickler.storages)
     else:
         _write(f, buffer.getvalue(), pickler.storages)
+
+
+def _check_folder(path: str | os.PathLike[str]) -> None:
+    folder = os.path.dirname(os.fspath(path))
+    if folder and not os.path.isdir(folder):
+        raise RuntimeError(f"Parent directory {folder} does not exist; make it first, for example with os.makedirs")
 
 
 def _write(file: IO[bytes], pickled: bytes, storages: list[Storage]) -> None:

@@ -66,11 +66,17 @@ def outputs_of(result: Any) -> list:
     return [result]
 
 
-def run(T: Any, program: Program, dtype: Any = np.float64) -> dict[str, Any]:
-    """Run a program in library ``T`` and return everything the protocol compares, as arrays by name."""
+def run(T: Any, program: Program, dtype: Any = np.float64, rounded: Any = None, second: bool = False) -> dict[str, Any]:
+    """Run a program in library ``T`` and return everything the protocol compares, as arrays by name.
+
+    With ``rounded``, all given values are rounded to that type first: in float64 this is the truth that results
+    computed in float32 are measured by. With ``second``, what is compared are second derivatives: the gradient of
+    Σ u · ∂L/∂θ for random u, by every input (``ddx0``), every parameter (``dd weight``) and every dL/dy (``ddy0``).
+    """
     if program.seed:
         T.manual_seed(0)
-    tensors = [_tensor(T, x, i not in program.constant, dtype) for i, x in enumerate(program.inputs)]
+    rounded = rounded or dtype
+    tensors = [_tensor(T, x, i not in program.constant, dtype, rounded) for i, x in enumerate(program.inputs)]
     found: dict[str, Any] = {}
     arguments: list = list(tensors)
     module = None
@@ -80,29 +86,53 @@ def run(T: Any, program: Program, dtype: Any = np.float64) -> dict[str, Any]:
         values = parameter_values([(n, tuple(p.shape)) for n, p in module.named_parameters()])
         with T.no_grad():
             for name, p in module.named_parameters():
-                p.copy_(T.tensor(values[name].astype(dtype)))
+                p.copy_(T.tensor(values[name].astype(rounded).astype(dtype)))
         if program.seed:
             T.manual_seed(0)
         arguments = [module, *tensors]
     results = [r for r in outputs_of(program.run(T, *arguments)) if hasattr(r, "requires_grad")]
     rng = np.random.default_rng(1)
     loss: Any = 0.0
+    dys: dict[str, Any] = {}
     for i, y in enumerate(results):
         found[f"y{i}"] = output = _array(y)
-        dy = rng.standard_normal(output.shape)
+        dy = np.asarray(rng.standard_normal(output.shape)).astype(rounded)
         if y.requires_grad:
-            loss = loss + (y * T.from_numpy(np.asarray(dy, output.dtype))).sum()
+            dys[f"ddy{i}"] = T.from_numpy(np.asarray(dy, output.dtype)).requires_grad_(second)
+            loss = loss + (y * dys[f"ddy{i}"]).sum()
+    if second:
+        leaves = {f"ddx{i}": x for i, x in enumerate(tensors) if x.requires_grad}
+        leaves |= {f"dd {name}": p for name, p in (module.named_parameters() if module is not None else ())}
+        return _second(T, loss, leaves, dys, rng, rounded)
     if hasattr(loss, "backward"):
         loss.backward()
     for i, x in enumerate(tensors):
         if x.requires_grad:
-            found[f"dx{i}"] = np.zeros(tuple(x.shape)) if x.grad is None else _array(x.grad)
+            found[f"dx{i}"] = np.zeros(tuple(x.shape), dtype) if x.grad is None else _array(x.grad)
     if module is not None:
         for name, p in module.named_parameters():
-            found[f"d {name}"] = np.zeros(tuple(p.shape)) if p.grad is None else _array(p.grad)
+            found[f"d {name}"] = np.zeros(tuple(p.shape), dtype) if p.grad is None else _array(p.grad)
         for name, b in module.named_buffers():
             found[f"buffer {name}"] = _array(b)
     return found
+
+
+def _second(
+    T: Any, loss: Any, leaves: dict[str, Any], dys: dict[str, Any], rng: np.random.Generator, rounded: Any
+) -> dict[str, Any]:
+    """The gradient of Σ u · ∂L/∂θ by every leaf θ and every dL/dy; {} where nothing depends on a leaf."""
+    if not leaves or not dys:
+        return {}
+    gradients = T.autograd.grad(loss, list(leaves.values()), create_graph=True, allow_unused=True)
+    total: Any = 0.0
+    for x, g in zip(leaves.values(), gradients, strict=True):
+        u = np.asarray(rng.standard_normal(tuple(x.shape))).astype(rounded)
+        if g is not None and g.requires_grad:
+            total = total + (g * T.from_numpy(np.asarray(u, g.detach().numpy().dtype))).sum()
+    if not hasattr(total, "backward"):
+        return {}
+    total.backward()
+    return {n: np.zeros(tuple(x.shape)) if x.grad is None else _array(x.grad) for n, x in (leaves | dys).items()}
 
 
 def compare(program: Program) -> Report:
@@ -123,15 +153,21 @@ def compare(program: Program) -> Report:
     return report
 
 
-def _tensor(T: Any, x: Any, differentiate: bool, dtype: Any) -> Any:
+def _tensor(T: Any, x: Any, differentiate: bool, dtype: Any, rounded: Any) -> Any:
     """The array as T's tensor with the same strides; floating ones as leaves that want a gradient."""
     if x.dtype.kind != "f":
         return T.from_numpy(x.copy())
-    return T.from_numpy(_same_layout(x, dtype)).requires_grad_(differentiate)
+    expanded = [axis for axis, n in enumerate(x.shape) if n > 1 and x.strides[axis] == 0]
+    if not expanded:
+        return T.from_numpy(_same_layout(x, dtype, rounded)).requires_grad_(differentiate)
+    one = x[tuple(slice(0, 1) if axis in expanded else slice(None) for axis in range(x.ndim))]
+    return T.from_numpy(_same_layout(one, dtype, rounded)).expand(*x.shape).requires_grad_(differentiate)
 
 
-def _same_layout(x: np.ndarray, dtype: Any) -> np.ndarray:
+def _same_layout(x: np.ndarray, dtype: Any, rounded: Any) -> np.ndarray:
     """A copy whose memory is laid out like the original's: in another order, or with gaps."""
+    if rounded != dtype:
+        x = x.astype(rounded, order="K")
     if x.flags.c_contiguous or x.flags.f_contiguous:
         return x.astype(dtype, order="K")
     wide = np.zeros((*x.shape[:-1], 2 * x.shape[-1]), dtype)

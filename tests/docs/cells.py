@@ -8,6 +8,7 @@ FENCE = re.compile(r"^(`{3,}|:{3,})(.*)$")
 DISPLAY = re.compile(r"^\$\$(.*?)\$\$([^\n]*)", re.DOTALL | re.MULTILINE)
 CHECKS = re.compile(r"^#((?:\s*\([a-z][\w-]*\),?)+)\s*$")  # a comment that names the steps which the next lines check
 LABEL = re.compile(r"\(([a-z][\w-]*)\)")
+ASSERTION = re.compile(r"^\s*(?:assert\b|(?:\w+\.)*assert_\w+\()", re.MULTILINE)
 
 
 @dataclass
@@ -59,10 +60,15 @@ class Page:
                 if comment:
                     named = LABEL.findall(comment.group(1))
                     found.update((label, found.get(label, 0)) for label in named)
-                elif re.match(r"\s*(assert\b|(\w+\.)*assert_\w+\()", line):
+                elif ASSERTION.match(line):
                     for label in named:
                         found[label] += 1
         return found
+
+
+def count_assertions(page: Page) -> int:
+    """All assertions in the cells of a page."""
+    return sum(len(ASSERTION.findall(cell.code)) for cell in page.cells)
 
 
 def read_page(path: Path) -> Page:

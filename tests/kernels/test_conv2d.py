@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ndl.kernels import threads
-from ndl.kernels.conv2d import choose as ladder
 from ndl.kernels.conv2d import (
     batch_last,
     depthwise,
+    fft,
     four_loops,
     im2col,
     pointwise,
@@ -26,11 +26,12 @@ from ndl.kernels.conv2d import (
     winograd,
     winograd_rows,
 )
+from ndl.kernels.conv2d import choose as ladder
 from ndl.kernels.conv2d.winograd_transforms import transforms
 from ndl.kernels.workspace import scratch
 
 GENERAL = [four_loops, three_loops, two_loops, im2col, tiled, shifted, batch_last]
-SPECIAL = [winograd, winograd_rows, pointwise, depthwise]
+SPECIAL = [winograd, winograd_rows, fft, pointwise, depthwise]
 FAST = [tiled, shifted, batch_last, *SPECIAL]
 
 
@@ -136,6 +137,11 @@ def test_winograd_rows_equals_pytorch(p: Problem) -> None:
     assert_same(solve(winograd_rows, p), by_torch(p), 1e-12)
 
 
+@given(problems(plain=True))
+def test_fft_equals_pytorch(p: Problem) -> None:
+    assert_same(solve(fft, p), by_torch(p), 1e-12)
+
+
 @given(problems(st.just((1, 1))))
 def test_pointwise_equals_pytorch(p: Problem) -> None:
     stride, _, dilation, groups = p.how
@@ -157,6 +163,8 @@ CASES = {
     "winograd": (winograd, {"groups": 2}),
     "winograd where tiles fit": (winograd, {"size": (8, 4)}),
     "winograd_rows": (winograd_rows, {"groups": 2, "kernel": (5, 2)}),
+    "fft": (fft, {"groups": 2, "kernel": (5, 4)}),
+    "batch_last": (batch_last, {"groups": 2, "kernel": (3, 2), "stride": (2, 1)}),
     "winograd_rows where strips fit": (winograd_rows, {"size": (8, 5)}),
     "pointwise": (pointwise, {"kernel": (1, 1), "padding": (0, 0), "stride": (2, 1), "groups": 2}),
     "depthwise": (depthwise, {"groups": 3, "c": 1, "o": 1}),
@@ -203,10 +211,11 @@ def test_expanded_inputs_are_accepted(rung, options) -> None:
 
 
 @each_case
-def test_results_are_channels_last(rung, options) -> None:
+def test_results_have_the_rungs_memory_order(rung, options) -> None:
     answer = solve(rung, problem(**options))
-    assert answer.y.transpose(0, 2, 3, 1).flags.c_contiguous
-    assert answer.dx.transpose(0, 2, 3, 1).flags.c_contiguous
+    order = (1, 2, 3, 0) if rung is batch_last else (0, 2, 3, 1)
+    assert answer.y.transpose(order).flags.c_contiguous
+    assert answer.dx.transpose(order).flags.c_contiguous
 
 
 @each_case
@@ -273,7 +282,7 @@ def test_a_known_sum() -> None:
     p = problem(n=1, c=1, o=1, size=(4, 4))
     p = p._replace(x=np.ones_like(p.x), W=np.ones_like(p.W), dy=np.ones_like(p.dy), bias=np.zeros(1))
     counts = np.array([[4, 6, 6, 4], [6, 9, 9, 6], [6, 9, 9, 6], [4, 6, 6, 4]])
-    for rung in [*GENERAL, winograd, winograd_rows]:
+    for rung in [*GENERAL, winograd, winograd_rows, fft]:
         y, dx, dW = solve(rung, p)
         np.testing.assert_allclose(y[0, 0], counts, rtol=1e-12)
         np.testing.assert_allclose(dx[0, 0], counts, rtol=1e-12)
@@ -293,6 +302,7 @@ def test_a_kernel_that_does_not_fit_is_refused(rung) -> None:
         (winograd, {"kernel": (3, 2)}),
         (winograd, {"stride": (1, 2)}),
         (winograd_rows, {"dilation": (1, 2)}),
+        (fft, {"stride": (1, 2)}),
         (winograd_rows, {"kernel": (4, 3)}),
         (pointwise, {"kernel": (1, 1), "padding": (1, 0)}),
         (depthwise, {"groups": 3, "c": 1, "o": 2}),
@@ -385,6 +395,9 @@ def test_choice_by_kind_of_convolution() -> None:
     assert chosen(x=(64, 8, 32, 32), W=(16, 8, 3, 3)) is batch_last
     assert chosen(x=(8, 8, 32, 32), W=(16, 8, 3, 3)) is winograd_rows
     assert chosen(W=(64, 64, 5, 5), padding=(2, 2)) is winograd_rows
+    assert chosen(W=(64, 64, 13, 13), padding=(6, 6)) is fft
+    assert chosen(W=(64, 64, 13, 13), padding=(6, 6), dtype="f8") is tiled
+    assert chosen(x=(64, 2, 32, 32), W=(2, 2, 13, 13), padding=(6, 6)) is not fft
     assert chosen(stride=(2, 2)) is tiled
     assert chosen(x=(64, 16, 32, 32), W=(16, 16, 3, 3), stride=(2, 2)) is shifted
     assert chosen(W=(128, 64, 1, 1), padding=(0, 0)) is pointwise

@@ -49,7 +49,7 @@ class Pair:
         for _ in range(steps):
             self.set_gradients(missing)
             for optimizer in self.optimizers.values():
-                optimizer.step()
+                optimizer.step(lambda: 1.0)  # LBFGS must have a closure
 
     def weights(self, T: Any) -> list[np.ndarray]:
         return [np.array(p.detach().numpy()) for p in self.params[T]]

@@ -198,7 +198,7 @@ def test_a_tensor_as_learning_rate_is_filled() -> None:
             lr = T.tensor(0.1, dtype=T.float64)
             optimizer = T.optim.SGD([T.nn.Parameter(T.zeros(1))], lr=lr, momentum=0.9)
             make = SCHEDULERS[name]
-            if name in ("LambdaLR", "CyclicLR"):
+            if name in ("LambdaLR", "CyclicLR", "SWALR"):  # a value for each of two groups
                 make = SCHEDULERS["ExponentialLR"]
             found.append(advance(optimizer, make(T.optim.lr_scheduler, optimizer), 40))
             assert optimizer.param_groups[0]["lr"] is lr

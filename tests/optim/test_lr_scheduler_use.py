@@ -185,6 +185,25 @@ def test_refused(T: Any, make: Any, error: type, message: str) -> None:
 
 
 @BOTH
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda S, o: S.StepLR(o, 0), ZeroDivisionError, "StepLR: step_size must not be 0"),
+        (lambda S, o: S.StepLR(o, "3"), TypeError, "StepLR: step_size must be a number of steps, got '3'"),
+        (lambda S, o: S.CosineAnnealingLR(o, 0), ZeroDivisionError, "CosineAnnealingLR: T_max must not be 0"),
+        (lambda S, o: S.ConstantLR(o, 0.0, 2), ZeroDivisionError, "cannot be multiplied back up at step 2"),
+        (lambda S, o: S.CyclicLR(o, 0.1, 0.2, 0), ZeroDivisionError, "CyclicLR: step_size_up must not be 0"),
+    ],
+)
+def test_refused_in_pytorch_only_at_the_first_steps_and_without_a_name(
+    T: Any, make: Any, error: type, message: str
+) -> None:
+    optimizer = sgd(T)
+    with pytest.raises(error, match=message if T is ndl else None):
+        advance(optimizer, make(T.optim.lr_scheduler, optimizer), 3)
+
+
+@BOTH
 def test_refused_compositions_and_overlong_cycles(T: Any) -> None:
     S, optimizer, other = T.optim.lr_scheduler, sgd(T), sgd(T)
     with pytest.raises(ValueError, match="belong to the same optimizer"):

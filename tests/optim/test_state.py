@@ -12,7 +12,7 @@ import torch
 import ndl
 import ndl.nn
 from ndl.optim import SGD, Adam, AdamW
-from ndl.verify.training import OPTIMIZERS, make_optimizer
+from ndl.verify.training import OPTIMIZERS, make_optimizer, tolerance
 from tests.optim.pair import Pair, assert_same, to_numpy, to_torch
 
 SHAPES = [(2, 3), (4,), (), (100, 90)]
@@ -40,7 +40,7 @@ def test_pytorchs_state_is_continued_here(name: str, convert: Any) -> None:
     fresh.load_state_dict(convert(pair.theirs.state_dict()))
     pair.optimizers[ndl] = fresh
     pair.step(20)
-    assert pair.error() <= 1e-12
+    assert pair.error() <= tolerance(name)
 
 
 @every_optimizer
@@ -51,7 +51,8 @@ def test_our_state_is_continued_by_pytorch(name: str) -> None:
     fresh.load_state_dict(to_torch(to_numpy(pair.ours.state_dict())))
     pair.optimizers[torch] = fresh
     pair.step(20)
-    assert pair.error() <= 1e-12
+    # PyTorch makes μ's product and η float64 when it loads them; ours, and those it never saved, stay float32.
+    assert pair.error() <= (1e-6 if name.startswith(("NAdam", "ASGD")) else tolerance(name))
 
 
 @every_optimizer
@@ -65,8 +66,8 @@ def test_resuming_continues_bit_for_bit(name: str) -> None:
         pair.set_gradients()
         for p, q in zip(params, pair.params[ndl]):
             p.grad = q.grad
-        pair.ours.step()
-        resumed.step()
+        pair.ours.step(lambda: 1.0)
+        resumed.step(lambda: 1.0)
     assert [p.tolist() for p in params] == [p.tolist() for p in pair.params[ndl]]
 
 

@@ -76,6 +76,8 @@ def weight_grad(
     x: np.ndarray, dy: np.ndarray, W_shape: Shape4, stride: Pair, padding: Pair, dilation: Pair, groups: int
 ) -> np.ndarray:
     """dW. (N, C, H, W), (N, O, Ho, Wo) → (O, C/groups, kH, kW)"""
+    if dy.size == 0 or x.size == 0:
+        return np.zeros(W_shape, x.dtype)
     dW = np.empty(W_shape, x.dtype)
     n, _, ho, wo = dy.shape
     K = W_shape[1] * W_shape[2] * W_shape[3]

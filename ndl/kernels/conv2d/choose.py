@@ -5,17 +5,18 @@ AVX-512):
 
 1. 1x1 kernels without padding: ``pointwise``. As many groups as channels and as filters: ``depthwise``.
 2. Up to 8 channels to up to 8, or 8 to 16, and 16 pictures or more: ``batch_last``.
-3. Kernels 3, 5 or 7 rows high with stride 1 and dilation 1, in float32: ``winograd`` for 3x3 from 16
+3. Kernels of 7 x 7 and more with stride 1 and dilation 1, in float32: ``fft`` where it needs fewer operations.
+4. Kernels 3, 5 or 7 rows high with stride 1 and dilation 1, in float32: ``winograd`` for 3x3 from 16
    channels on both sides and 1024 pairs of channels on, else ``winograd_rows``. Not where their tiles would
    hang over the edge so far that nothing is saved (pictures of one or two rows), and not for so few pixels
    that transforming the filters takes longer than using them.
-4. At most 16 channels on one side, where copying columns costs as much as multiplying them: ``shifted``.
-5. All others: ``tiled``.
+5. At most 16 channels on one side, where copying columns costs as much as multiplying them: ``shifted``.
+6. All others: ``tiled``.
 
-Winograd's results differ from those of the other rungs by about 1e-6 of the largest output, a few units of
-float32's last digit, and an infinite or NaN pixel spoils the tile it lies in, up to 4 x 4 outputs more than
-it should. ``set_winograd`` and ``winograd_allowed`` switch it off. float64 never takes it: who asks for
-float64 asks for digits.
+Winograd's and Fourier's results differ from those of the other rungs by about 1e-6 of the largest output, a few
+units of float32's last digit. With Winograd an infinite or NaN pixel spoils the tile it lies in, up to 4 x 4 outputs
+more than it should, with Fourier its whole picture. ``set_winograd`` and ``winograd_allowed`` switch both off. float64
+never takes them: who asks for float64 asks for digits.
 """
 
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ from types import ModuleType
 
 import numpy as np
 
-from ndl.kernels.conv2d import batch_last, depthwise, pointwise, shifted, tiled, winograd, winograd_rows
+from ndl.kernels.conv2d import batch_last, depthwise, fft, pointwise, shifted, tiled, winograd, winograd_rows
 from ndl.kernels.conv2d.geometry import Pair, Shape4, output_size
 
 RUNGS = (
@@ -39,12 +40,14 @@ RUNGS = (
     "winograd_rows",
     "winograd",
     "batch_last",
+    "fft",
     "pointwise",
     "depthwise",
 )
 
 FEW_CHANNELS = 16
 VERY_FEW = 8
+LARGE_KERNEL = 7
 MANY_PICTURES = 16
 PAIRS_FOR_TWO_AXES = 1024  # pairs of channels above which Winograd on both axes beats Winograd on one
 PIXELS_PER_FILTER_TRANSFORM = 512  # of the whole batch
@@ -123,9 +126,13 @@ def choose(
     n_in, n_out = W_shape[1], W_shape[0] // groups
     if groups == 1 and x_shape[0] >= MANY_PICTURES and _few(n_in, n_out):
         return batch_last
+    few_digits = dtype == np.float32 and _may_use_winograd()
+    large = min(W_shape[2:]) >= LARGE_KERNEL and fft.applies(W_shape, *how)
+    if few_digits and large and fft.pays(x_shape, W_shape, padding, groups):
+        return fft
     if groups > FEW_CHANNELS and n_in * n_out < FEW_CHANNELS**2:
         return tiled  # many small groups: the only rung that takes all groups in one product
-    if dtype == np.float32 and _may_use_winograd() and winograd_rows.applies(W_shape, *how):
+    if few_digits and winograd_rows.applies(W_shape, *how):
         ho, wo = output_size(x_shape[2:], W_shape[2:], stride, padding, dilation)
         if x_shape[0] * ho * wo >= PIXELS_PER_FILTER_TRANSFORM:
             both_axes = min(n_in, n_out) >= FEW_CHANNELS and n_in * n_out > PAIRS_FOR_TWO_AXES

@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import warnings
 import weakref
+from numbers import Real
 from types import MethodType
 from typing import Any
 
@@ -120,6 +121,14 @@ class LRScheduler:
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what ``state_dict()`` gave. The optimiser's rates are in the optimiser's own state."""
         self.__dict__.update(state_dict)
+
+
+def check_length(scheduler: str, name: str, value: Any) -> None:
+    """Raise for what t cannot be divided by, at once and not at the first step."""
+    if not isinstance(value, Real):
+        raise TypeError(f"{scheduler}: {name} must be a number of steps, got {value!r} of type {type(value).__name__}")
+    if value == 0:
+        raise ZeroDivisionError(f"{scheduler}: {name} must not be 0: it is the number of steps that t is divided by")
 
 
 def check_optimizer(optimizer: Any) -> None:

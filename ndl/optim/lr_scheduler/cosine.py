@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ndl.optim.lr_scheduler.base import LRScheduler, current, set_option
+from ndl.optim.lr_scheduler.base import LRScheduler, check_length, current, set_option
 from ndl.optim.optimizer import Optimizer
 
 __all__ = ["CosineAnnealingLR", "CosineAnnealingWarmRestarts"]
@@ -18,10 +18,11 @@ class CosineAnnealingLR(LRScheduler):
     """γₜ = η + (γ₀ − η)(1 + cos(π t / T)) / 2: from γ₀ down to η = ``eta_min`` in T = ``T_max`` steps, and up again.
 
     The chainable form is γₜ − η = (γₜ₋₁ − η)(1 + cos(π t / T)) / (1 + cos(π (t − 1) / T)). At the bottom, t − 1 = T,
-    the divisor is 0, and the first step up is taken from the closed form.
+    the divisor is 0, and the first step up is taken from the closed form. Raises ZeroDivisionError for T = 0.
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
+        check_length("CosineAnnealingLR", "T_max", T_max)
         self.T_max = T_max
         self.eta_min = eta_min
         super().__init__(optimizer, last_epoch)

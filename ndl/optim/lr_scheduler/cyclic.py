@@ -9,6 +9,7 @@ from typing import Any
 from ndl.optim.lr_scheduler.base import (
     LRScheduler,
     begin_momentum_cycle,
+    check_length,
     check_optimizer,
     for_each_group,
     set_momentum,
@@ -62,6 +63,7 @@ class CyclicLR(LRScheduler):
             for group, lr in zip(optimizer.param_groups, base_lrs):
                 set_option(group, "lr", lr)
         self.max_lrs = for_each_group("max_lr", optimizer, max_lr)
+        check_length("CyclicLR", "step_size_up", step_size_up)
         up = float(step_size_up)
         self.total_size = up + (up if step_size_down is None else float(step_size_down))
         self.step_ratio = up / self.total_size

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from ndl.optim.lr_scheduler.base import LRScheduler
+from ndl.optim.lr_scheduler.base import LRScheduler, check_length
 from ndl.optim.optimizer import Optimizer
 
 __all__ = ["ConstantLR", "ExponentialLR", "LinearLR", "MultiStepLR", "PolynomialLR", "StepLR"]
@@ -38,9 +38,13 @@ class FactorLR(LRScheduler):
 
 
 class StepLR(FactorLR):
-    """γ₀ · gamma^⌊t / step_size⌋: the rate falls by ``gamma`` every ``step_size`` steps."""
+    """γ₀ · gamma^⌊t / step_size⌋: the rate falls by ``gamma`` every ``step_size`` steps.
+
+    Raises ZeroDivisionError for a ``step_size`` of 0, TypeError for what is no number.
+    """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
+        check_length("StepLR", "step_size", step_size)
         self.step_size = step_size
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
@@ -87,7 +91,14 @@ class ConstantLR(FactorLR):
     def _factor(self) -> float:
         if self.last_epoch == 0:
             return self.factor
-        return 1.0 / self.factor if self.last_epoch == self.total_iters else 1.0
+        if self.last_epoch != self.total_iters:
+            return 1.0
+        if self.factor == 0:
+            raise ZeroDivisionError(
+                f"ConstantLR(factor=0): a learning rate of 0 cannot be multiplied back up at step {self.total_iters}; "
+                "give a small factor, or LambdaLR"
+            )
+        return 1.0 / self.factor
 
     def _closed_factor(self) -> float:
         return self.factor + (self.last_epoch >= self.total_iters) * (1 - self.factor)

@@ -1,8 +1,9 @@
 """Floor 4: datasets, samplers and the DataLoader."""
 
 from ndl.utils.data.collate import default_collate, default_convert
-from ndl.utils.data.dataloader import DataLoader
+from ndl.utils.data.dataloader import DataLoader, get_worker_info
 from ndl.utils.data.dataset import (
+    ChainDataset,
     ConcatDataset,
     Dataset,
     IterableDataset,
@@ -22,6 +23,7 @@ from ndl.utils.data.sampler import (
 
 __all__ = [
     "BatchSampler",
+    "ChainDataset",
     "ConcatDataset",
     "DataLoader",
     "Dataset",
@@ -36,5 +38,6 @@ __all__ = [
     "WeightedRandomSampler",
     "default_collate",
     "default_convert",
+    "get_worker_info",
     "random_split",
 ]

@@ -10,7 +10,11 @@ from ndl.utils.data.collate import default_collate, default_convert
 from ndl.utils.data.dataset import IterableDataset
 from ndl.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler
 
-__all__ = ["DataLoader"]
+__all__ = ["DataLoader", "get_worker_info"]
+
+
+def get_worker_info() -> None:
+    """None, as in PyTorch's main process: samples are loaded in the calling process here."""
 
 
 class DataLoader:

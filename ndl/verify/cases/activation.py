@@ -39,11 +39,35 @@ def relu_module(d: Draw) -> Program:
     return Program(lambda T, m, x: m(x * 1), x, module=lambda T: T.nn.ReLU(inplace=inplace))
 
 
-@case("nn.activation.Sigmoid")
-def sigmoid(d: Draw) -> Program:
-    return Program(lambda T, m, x: m(x), d.normal(*d.shape()), module=lambda T: T.nn.Sigmoid())
+@case("nn.activation.threshold")
+def threshold(d: Draw) -> Program:
+    at, value, inplace = d.choice([0.0, 0.5, -1.0]), d.choice([0.0, 20.0]), d.boolean()
+    x = d.away_from([at], *d.shape())
+    return Program(lambda T, x: T.nn.functional.threshold(x * 1, at, value, inplace), x)
 
 
-@case("nn.activation.Tanh")
-def tanh(d: Draw) -> Program:
-    return Program(lambda T, m, x: m(x), d.normal(*d.shape()), module=lambda T: T.nn.Tanh())
+@case("nn.activation.threshold.ties")
+def threshold_ties(d: Draw) -> Program:
+    return Program(lambda T, x: T.threshold(x, 1.0, -7.0), d.ties(*d.shape()), numeric=False)
+
+
+@case("nn.activation.threshold.integers")
+def threshold_integers(d: Draw) -> Program:
+    return Program(lambda T, x: T.threshold(x, 1, 7), d.integers(-3, 3, *d.shape()))
+
+
+@case("nn.activation.threshold_")
+def threshold_underscore(d: Draw) -> Program:
+    def run(T, x):  # type: ignore[no-untyped-def]
+        y = x * 2
+        T.nn.functional.threshold_(y[1:], 0.5, 3.0)
+        return y
+
+    return Program(run, d.away_from([0.25], d.size(2), d.size()))
+
+
+@case("nn.activation.Threshold")
+def threshold_module(d: Draw) -> Program:
+    inplace = d.boolean()
+    x = d.away_from([0.1], *d.shape())
+    return Program(lambda T, m, x: m(x * 1), x, module=lambda T: T.nn.Threshold(0.1, 20.0, inplace))

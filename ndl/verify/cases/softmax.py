@@ -53,3 +53,33 @@ def softmax_module(d: Draw) -> Program:
 @case("nn.softmax.LogSoftmax")
 def log_softmax_module(d: Draw) -> Program:
     return Program(lambda T, m, x: m(x), d.normal(*d.shape(2, 3)), module=lambda T: T.nn.LogSoftmax(dim=-1))
+
+
+@case("nn.softmax.softmin")
+def softmin(d: Draw) -> Program:
+    shape = d.shape(0, 4)
+    dim = d.dim(len(shape))
+    return Program(lambda T, x: T.nn.functional.softmin(x, dim=dim), d.normal(*shape))
+
+
+@case("nn.softmax.Softmin")
+def softmin_module(d: Draw) -> Program:
+    return Program(lambda T, m, x: m(x), d.normal(*d.shape(2, 3)), module=lambda T: T.nn.Softmin(dim=1))
+
+
+@case("nn.softmax.Softmax2d")
+def softmax_2d(d: Draw) -> Program:
+    return Program(lambda T, m, x: m(x), d.normal(*d.shape(3, 4)), module=lambda T: T.nn.Softmax2d())
+
+
+@case("nn.softmax.gumbel_softmax")
+def gumbel_softmax(d: Draw) -> Program:
+    """The straight-through form has the soft one's gradient, which differences of its one-hot values do not show."""
+    shape = d.shape(1, 3)
+    dim, tau, hard = d.dim(len(shape)), d.choice([1, 0.5]), d.boolean()
+    return Program(
+        lambda T, x: T.nn.functional.gumbel_softmax(x, tau, hard, dim=dim),
+        d.normal(*shape),
+        seed=True,
+        numeric=not hard,
+    )

@@ -1,4 +1,4 @@
-"""Cases of ``ndl.nn.loss``."""
+"""Cases of ``ndl.nn.cross_entropy``."""
 
 import numpy as np
 
@@ -16,14 +16,14 @@ def _classes(d: Draw) -> tuple[np.ndarray, np.ndarray, int]:
     return d.normal(shape[0], C, *shape[1:]), d.integers(0, C - 1, *shape), C
 
 
-@case("nn.loss.cross_entropy")
+@case("nn.cross_entropy.cross_entropy")
 def cross_entropy(d: Draw) -> Program:
     x, t, _ = _classes(d)
     reduction = d.choice(REDUCTIONS)
     return Program(lambda T, x, t: T.nn.functional.cross_entropy(x, t, reduction=reduction), x, t)
 
 
-@case("nn.loss.cross_entropy.weight")
+@case("nn.cross_entropy.cross_entropy.weight")
 def weighted(d: Draw) -> Program:
     x, t, C = _classes(d)
     reduction, smoothing = d.choice(REDUCTIONS), d.choice([0.0, 0.1, 1.0])
@@ -39,7 +39,7 @@ def weighted(d: Draw) -> Program:
     return Program(run, x, t, d.positive(C), constant=(2,))
 
 
-@case("nn.loss.cross_entropy.probabilities")
+@case("nn.cross_entropy.cross_entropy.probabilities")
 def probabilities(d: Draw) -> Program:
     x, _, C = _classes(d)
     reduction, smoothing = d.choice(REDUCTIONS), d.choice([0.0, 0.2])
@@ -50,14 +50,14 @@ def probabilities(d: Draw) -> Program:
     return Program(run, x, d.positive(*x.shape), d.positive(C), constant=(2,))
 
 
-@case("nn.loss.cross_entropy.large")
+@case("nn.cross_entropy.cross_entropy.large")
 def large(d: Draw) -> Program:
     """Logits of ±1000: nothing overflows, and the gradient of a certain wrong answer is exactly ±1/N."""
     x = 1000.0 * d.ties(d.size(), 4)
     return Program(lambda T, x, t: T.nn.functional.cross_entropy(x, t), x, d.integers(0, 3, len(x)), numeric=False)
 
 
-@case("nn.loss.cross_entropy.ignored_infinity")
+@case("nn.cross_entropy.cross_entropy.ignored_infinity")
 def ignored_infinity(d: Draw) -> Program:
     """An ignored row counts for nothing, whatever stands in it."""
     x = d.normal(3, 4)
@@ -70,7 +70,7 @@ def ignored_infinity(d: Draw) -> Program:
     return Program(run, x, numeric=False)
 
 
-@case("nn.loss.nll_loss")
+@case("nn.cross_entropy.nll_loss")
 def nll_loss(d: Draw) -> Program:
     x, t, C = _classes(d)
     x = np.ascontiguousarray(x)  # PyTorch refuses to differentiate strided pictures here
@@ -85,40 +85,19 @@ def nll_loss(d: Draw) -> Program:
     return Program(run, x, t, d.positive(C), constant=(2,))
 
 
-@case("nn.loss.mse_loss")
-def mse_loss(d: Draw) -> Program:
-    shape, reduction = d.shape(), d.choice(REDUCTIONS)
-    return Program(
-        lambda T, x, t: T.nn.functional.mse_loss(x, t, reduction=reduction), d.normal(*shape), d.normal(*shape)
-    )
-
-
-@case("nn.loss.l1_loss")
-def l1_loss(d: Draw) -> Program:
-    shape, reduction = d.shape(), d.choice(REDUCTIONS)
-    t = d.normal(*shape)
-    x = t + d.away_from([0.0], *shape)
-    return Program(lambda T, x, t: T.nn.functional.l1_loss(x, t, reduction=reduction), x, t)
-
-
-@case("nn.loss.l1_loss.ties")
-def l1_at_zero(d: Draw) -> Program:
-    shape = d.shape()
-    return Program(lambda T, x, t: T.nn.functional.l1_loss(x, t), d.ties(*shape), d.ties(*shape), numeric=False)
-
-
-@case("nn.loss.modules")
-def modules(d: Draw) -> Program:
-    N, C, reduction = d.size(), d.size(2, 5), d.choice(REDUCTIONS)
+@case("nn.cross_entropy.modules.CrossEntropyLoss")
+def cross_entropy_module(d: Draw) -> Program:
+    N, C, reduction, eps = d.size(), d.size(2, 5), d.choice(REDUCTIONS), d.choice([0.0, 0.1])
     x, t, w = d.normal(N, C), d.integers(0, C - 1, N), d.positive(C)
 
-    def run(T, x, t, w, y):  # type: ignore[no-untyped-def]
-        nn = T.nn
-        return (
-            nn.CrossEntropyLoss(weight=w, reduction=reduction)(x, t),
-            nn.NLLLoss(weight=w, reduction=reduction)(nn.LogSoftmax(dim=1)(x), t),
-            nn.MSELoss(reduction=reduction)(x, y),
-            nn.L1Loss(reduction=reduction)(x, y + 10),
-        )
+    def run(T, x, t, w):  # type: ignore[no-untyped-def]
+        return T.nn.CrossEntropyLoss(weight=w, reduction=reduction, label_smoothing=eps)(x, t)
 
-    return Program(run, x, t, w, d.normal(N, C), constant=(2,))
+    return Program(run, x, t, w, constant=(2,))
+
+
+@case("nn.cross_entropy.modules.NLLLoss")
+def nll_module(d: Draw) -> Program:
+    N, C, reduction = d.size(), d.size(2, 5), d.choice(REDUCTIONS)
+    x, t, w = d.normal(N, C), d.integers(0, C - 1, N), d.positive(C)
+    return Program(lambda T, x, t, w: T.nn.NLLLoss(weight=w, reduction=reduction)(x, t), x, t, w, constant=(2,))

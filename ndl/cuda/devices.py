@@ -29,3 +29,18 @@ def empty_cache() -> None:
 
 def synchronize(device: Any = None) -> None:
     """Nothing: every operation is finished when its call returns."""
+
+
+def is_bf16_supported(including_emulation: bool = True) -> bool:
+    """False: NumPy has no bfloat16."""
+    return False
+
+
+def current_device() -> int:
+    """Raises RuntimeError: there is none."""
+    raise RuntimeError("there is no CUDA device: ndl computes on the CPU; ask cuda.is_available() first")
+
+
+def get_device_name(device: Any = None) -> str:
+    """Raises RuntimeError: there is none."""
+    raise RuntimeError("there is no CUDA device to name: ndl computes on the CPU; ask cuda.is_available() first")

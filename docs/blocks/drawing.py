@@ -1,0 +1,33 @@
+"""Pictures for the book: transparent, with grey lines and text, so that they read on white and in the dark."""
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+
+GREY = "0.55"
+
+
+def canvas(columns: int = 1, width: float = 7.0, height: float = 2.8) -> tuple[Any, Any]:
+    """A figure, and its axes: one, or an array of ``columns``. A cell that ends with the figure shows it."""
+    fig, axes = plt.subplots(1, columns, figsize=(width, height), layout="constrained", facecolor="none")
+    for ax in fig.axes:
+        ax.set_facecolor("none")
+        ax.tick_params(colors=GREY)
+        ax.spines[:].set_color(GREY)
+        for label in (ax.title, ax.xaxis.label, ax.yaxis.label):
+            label.set_color(GREY)
+    plt.close(fig)  # from pyplot's own list, which would show it a second time
+    return fig, axes
+
+
+def show_numbers(ax: Any, values: Any, title: str = "", marked: Any = ()) -> None:
+    """A table of numbers as squares; those at the places of ``marked`` (row, column) in orange."""
+    rows, columns = len(values), len(values[0])
+    for i in range(rows):
+        for j in range(columns):
+            colour = "tab:orange" if (i, j) in marked else GREY
+            ax.add_patch(plt.Rectangle((j, i), 1, 1, fill=(i, j) in marked, alpha=0.35, color="tab:orange"))
+            ax.add_patch(plt.Rectangle((j, i), 1, 1, fill=False, color=GREY))
+            ax.text(j + 0.5, i + 0.5, f"{values[i][j]:g}", ha="center", va="center", color=colour, fontsize=11)
+    ax.set(xlim=(-0.05, columns + 0.05), ylim=(rows + 0.05, -0.05), aspect="equal", title=title)
+    ax.axis("off")

@@ -1,0 +1,243 @@
+"""Losses of predicted numbers: squared and absolute error, and the two that are squared near 0 and absolute far away.
+
+With d = x − t, and s from the reduction (see ``loss.py``):
+
+    MSE          L_i = d²                                       dx = 2 d s dL
+    L1           L_i = |d|                                      dx = sign(d) s dL
+    smooth L1    L_i = d²/2β,  |d| − β/2 where |d| ≥ β          dx = d/β s dL,  sign(d) s dL where |d| ≥ β
+    Huber        L_i = d²/2,   δ (|d| − δ/2) where |d| > δ      dx = d s dL,    δ sign(d) s dL where |d| > δ
+
+and dt = −dx always. Huber with δ is δ times smooth L1 with β = δ. Derivation: docs/blocks/mse.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ndl.autograd.function import ArrayFunction
+from ndl.kernels.pointwise import pointwise
+from ndl.nn.loss import Loss, check_float, legacy_reduction, pair, reduced, scale, total
+from ndl.ops.arithmetic import sign
+from ndl.ops.extrema import clamp
+from ndl.ops.promotion import array_of
+
+__all__ = [
+    "HuberLoss",
+    "L1Loss",
+    "MSELoss",
+    "SmoothL1Loss",
+    "huber_loss",
+    "l1_loss",
+    "mse_loss",
+    "smooth_l1_loss",
+]
+
+
+class MSEFunction(ArrayFunction):
+    """L_i = (x_i − t_i)², reduced;  dx = 2 (x − t) s dL,  dt = −dx."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, t: np.ndarray, reduction: str) -> np.ndarray:
+        ctx.save_for_backward(x, t)
+        ctx.s = scale(reduction, x.size)
+        d = np.asarray(pointwise(np.subtract, x, t))
+        return total(pointwise(np.square, d, out=d), reduction)
+
+    @staticmethod
+    def backward(ctx: Any, dL: Any) -> tuple:
+        x, t = ctx.saved_tensors
+        return *_both(ctx, (x - t) * (dL * (2 * ctx.s))), None
+
+
+class L1Function(ArrayFunction):
+    """L_i = |x_i − t_i|, reduced;  dx = sign(x − t) s dL, 0 where x = t;  dt = −dx."""
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, t: np.ndarray, reduction: str) -> np.ndarray:
+        ctx.save_for_backward(x, t)
+        ctx.s = scale(reduction, x.size)
+        d = np.asarray(pointwise(np.subtract, x, t))
+        return total(pointwise(np.absolute, d, out=d), reduction)
+
+    @staticmethod
+    def backward(ctx: Any, dL: Any) -> tuple:
+        x, t = ctx.saved_tensors
+        return *_both(ctx, sign(x - t) * (dL * ctx.s)), None
+
+
+class SmoothL1Function(ArrayFunction):
+    """L_i = a (2|d| − a) / 2β with a = min(|d|, β), reduced;  dx = clip(d, −β, β) / β · s dL,  dt = −dx.
+
+    Where |d| < β, a is |d| and L_i = d²/2β; beyond, a is β and L_i = |d| − β/2. ``factor`` multiplies all of it: it
+    is δ for the Huber loss.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray, t: np.ndarray, beta: float, factor: float, reduction: str) -> np.ndarray:
+        ctx.save_for_backward(x, t)
+        ctx.s, ctx.beta = scale(reduction, x.size) * factor / beta, beta
+        d = np.asarray(pointwise(np.subtract, x, t))
+        pointwise(np.absolute, d, out=d)
+        a = np.asarray(pointwise(np.minimum, d, beta))
+        d *= 2
+        d -= a
+        d *= a
+        d *= factor / (2 * beta)
+        return total(d, reduction)
+
+    @staticmethod
+    def backward(ctx: Any, dL: Any) -> tuple:
+        x, t = ctx.saved_tensors
+        return *_both(ctx, _clip(x - t, ctx.beta) * (dL * ctx.s)), None, None, None
+
+
+def _clip(d: Any, beta: float) -> Any:
+    """d between −β and β."""
+    return np.clip(d, -beta, beta, out=d) if type(d) is np.ndarray else clamp(d, -beta, beta)
+
+
+def _both(ctx: Any, dx: Any) -> tuple:
+    """dx and dt = −dx, for a loss of x − t."""
+    return dx, -dx if ctx.needs_input_grad[1] else None
+
+
+def _weighted(losses: Any, input: Any, weight: Any, reduction: str) -> Any:
+    """Σ w L / Σ w for the mean, Σ w L for the sum; w has the input's shape."""
+    losses = _times(losses, input, weight)
+    return losses.sum() / weight.sum() if reduction == "mean" else reduced(losses, reduction)
+
+
+def _times(losses: Any, input: Any, weight: Any) -> Any:
+    w, x = array_of(weight), array_of(input)
+    if w.shape != x.shape:
+        raise ValueError(
+            f"Weights and input must have the same size: the weight is {list(w.shape)}, the input {list(x.shape)}."
+        )
+    return losses * weight
+
+
+def mse_loss(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Any = None,
+) -> Any:
+    """(x − t)² of each element, then mean, sum or none. dx = 2 (x − t) dL / n for the mean, and dt = −dx.
+
+    ``weight``, of the input's shape, multiplies the elements; the mean is then Σ w (x − t)² / Σ w. Raises ValueError
+    for nan in the target and for the mean of nothing; shapes that broadcast give a warning.
+    """
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    x, t = pair("mse_loss", reduction, input, target, warn=True)
+    check_float("mse_loss", array_of(x))
+    if weight is None:
+        return MSEFunction.apply(x, t, reduction)
+    return _weighted(MSEFunction.apply(x, t, "none"), input, weight, reduction)
+
+
+def l1_loss(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Any = None,
+) -> Any:
+    """|x − t| of each element, then mean, sum or none. dx = sign(x − t) dL / n for the mean; 0 where x = t.
+
+    ``weight`` and errors as in ``mse_loss``.
+    """
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    x, t = pair("l1_loss", reduction, input, target, warn=True)
+    if reduction == "mean":
+        check_float("l1_loss", array_of(x), RuntimeError)
+    if weight is None:
+        return L1Function.apply(x, t, reduction)
+    return _weighted(L1Function.apply(x, t, "none"), input, weight, reduction)
+
+
+def smooth_l1_loss(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Any:
+    """(x − t)² / 2β where |x − t| < β, else |x − t| − β/2; then mean, sum or none. β = 0 is ``l1_loss``.
+
+    dx = clip((x − t) / β, −1, 1) dL / n for the mean, and dt = −dx. Raises RuntimeError for a negative β; shapes that
+    broadcast give a warning. Girshick 2015 (Fast R-CNN).
+    """
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    x, t = pair("smooth_l1_loss", reduction, input, target, warn=True)
+    if beta < 0:
+        raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, but got {beta}.")
+    if beta == 0:
+        return L1Function.apply(x, t, reduction)
+    check_float("smooth_l1_loss", array_of(x))
+    return SmoothL1Function.apply(x, t, float(beta), 1.0, reduction)
+
+
+def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
+    """(x − t)² / 2 where |x − t| ≤ δ, else δ (|x − t| − δ/2); then mean, sum or none.
+
+    dx = clip(x − t, −δ, δ) dL / n for the mean, and dt = −dx. ``weight`` multiplies the elements before the ordinary
+    mean. Raises RuntimeError for δ ≤ 0; shapes that broadcast give a warning. Huber 1964.
+    """
+    x, t = pair("huber_loss", reduction, input, target, warn=True)
+    check_float("huber_loss", array_of(x))
+    if delta <= 0:
+        raise RuntimeError(f"huber_loss does not support non-positive values for delta, but got {delta}.")
+    if weight is None:
+        return SmoothL1Function.apply(x, t, float(delta), float(delta), reduction)
+    losses = SmoothL1Function.apply(x, t, float(delta), float(delta), "none")
+    return reduced(_times(losses, input, weight), reduction)
+
+
+class MSELoss(Loss):
+    """Mean squared error; see ``mse_loss``."""
+
+    def forward(self, input: Any, target: Any) -> Any:
+        return mse_loss(input, target, reduction=self.reduction)
+
+
+class L1Loss(Loss):
+    """Mean absolute error; see ``l1_loss``."""
+
+    def forward(self, input: Any, target: Any) -> Any:
+        return l1_loss(input, target, reduction=self.reduction)
+
+
+class SmoothL1Loss(Loss):
+    """Squared error up to ``beta``, absolute beyond; see ``smooth_l1_loss``."""
+
+    def __init__(
+        self,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+        beta: float = 1.0,
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.beta = beta
+
+    def forward(self, input: Any, target: Any) -> Any:
+        return smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
+
+
+class HuberLoss(Loss):
+    """Squared error up to ``delta``, absolute beyond; see ``huber_loss``."""
+
+    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
+        if not isinstance(delta, (int, float)):
+            raise TypeError(f"delta must be a float or int, got: {type(delta)}")
+        super().__init__(reduction=reduction)
+        self.delta = delta
+
+    def forward(self, input: Any, target: Any) -> Any:
+        return huber_loss(input, target, reduction=self.reduction, delta=self.delta)

@@ -1,0 +1,197 @@
+"""Random differential testing: python -m ndl.verify.fuzz [--seconds S | --cases N] [--seed S] [--only PATTERN ...]
+
+Every case of every operation and block, with values that are not kind (``ndl.verify.nasty``): ties, zeros, infinities,
+nan, huge and tiny numbers, empty axes, expanded and strided memory, and some inputs that have no gradient. Values,
+gradients and buffers must be PyTorch's, with the same infinities and nan; where one library raises, so must the other.
+A difference is printed with the command that shows it again. Those that stay are listed in
+``accepted_differences.toml``, each with its reason, and only counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import fnmatch
+import importlib.util
+import re
+import sys
+import time
+import tomllib
+import traceback
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ndl.verify.case import Case, Program
+from ndl.verify.command import NO_TORCH, chosen
+from ndl.verify.nasty import NastyDraw
+from ndl.verify.parity import run
+from ndl.verify.registry import all_cases
+
+ACCEPTED = Path(__file__).with_name("accepted_differences.toml")
+TOLERANCE = 1e-8  # of the largest element: huge and tiny values cancel
+ROUNDING = 1e-14  # of gradients, whose terms are of order one as dL/dy is, also where their sum is tiny
+
+
+@dataclass
+class Difference:
+    """What the two libraries do not agree about."""
+
+    case: str
+    seed: int
+    what: str
+
+    def __str__(self) -> str:
+        again = f"python -m ndl.verify.fuzz --only '={self.case}' --seed {self.seed} --cases 1"
+        return f"{self.case}, seed {self.seed}: {self.what}\n    {again}"
+
+
+@dataclass
+class Tally:
+    """What was tried: programs that both ran, that both refused, accepted differences, draws that are no program."""
+
+    equal: int = 0
+    refused: int = 0
+    accepted: int = 0
+    impossible: int = 0
+    known: list[dict[str, str]] = field(default_factory=list)  # the accepted differences
+
+    def accepts(self, difference: Difference) -> bool:
+        return any(
+            fnmatch.fnmatch(difference.case, k["case"]) and re.search(k["text"], difference.what) for k in self.known
+        )
+
+
+def accepted() -> list[dict[str, str]]:
+    """The differences that stay: ``case``, ``text`` and ``reason``."""
+    return tomllib.loads(ACCEPTED.read_text(encoding="utf-8"))["difference"]
+
+
+def trial(case: Case, seed: int, tally: Tally) -> Difference | None:
+    """One nasty configuration in both libraries."""
+    import torch
+
+    import ndl
+
+    draw = NastyDraw.seeded(seed)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            program = draw.partly_constant(case.make(draw))
+        except Exception:
+            tally.impossible += 1
+            return None
+        ours, theirs = _attempt(ndl, program), _attempt(torch, program)
+    if isinstance(ours, Exception) or isinstance(theirs, Exception):
+        if isinstance(ours, Exception) and isinstance(theirs, Exception):
+            tally.refused += 1
+            return None
+        which, error = ("ndl", ours) if isinstance(ours, Exception) else ("PyTorch", theirs)
+        return Difference(
+            case.name, seed, f"only {which} raises {type(error).__name__}: {_line(error)} [{_shapes(program)}]"
+        )
+    for name in theirs.keys() | ours.keys():
+        if name not in ours or name not in theirs:
+            return Difference(case.name, seed, f"only {'PyTorch' if name in theirs else 'ndl'} gives {name}")
+        absolute = 0.0 if name.startswith("y") else ROUNDING
+        difference = differ(ours[name], theirs[name], max(TOLERANCE, program.tolerance), absolute)
+        if difference:
+            return Difference(case.name, seed, f"{name}: {difference} [{_shapes(program)}]")
+    tally.equal += 1
+    return None
+
+
+def differ(a: np.ndarray, b: np.ndarray, tolerance: float, absolute: float = 0.0) -> str | None:
+    """How a differs from b: in type, shape, where it is nan or infinite, or by more than the tolerances."""
+    if a.dtype != b.dtype or a.shape != b.shape:
+        return f"{a.dtype} {a.shape} instead of {b.dtype} {b.shape}"
+    if a.dtype.kind != "f":
+        return None if np.array_equal(a, b) else f"{int((a != b).sum())} of {a.size} elements differ"
+    odd = ~(np.isfinite(a) & np.isfinite(b))
+    unlike = odd & ~((a == b) | (np.isnan(a) & np.isnan(b)))
+    if unlike.any():
+        where = tuple(int(i) for i in np.argwhere(unlike)[0])
+        return f"{a[where]} instead of {b[where]} at {list(where)}"
+    a, b = np.where(odd, 0, a), np.where(odd, 0, b)
+    error = np.abs(a - b).max(initial=0.0)
+    scale = np.abs(b).max(initial=0.0)
+    if error > max(tolerance * scale, absolute, 1e-300):
+        return f"off by {error:.1e} where the largest is {scale:.1e}"
+    return None
+
+
+def fuzz(
+    names: Sequence[str], seed: int, cases: int | None, seconds: float | None, tally: Tally
+) -> Iterator[Difference]:
+    """Differences, as they are found, until so many cases or seconds are over."""
+    registered = all_cases()
+    end = None if seconds is None else time.monotonic() + seconds
+    k = 0
+    while (cases is None or k < cases) and (end is None or time.monotonic() < end):
+        found = trial(registered[names[(seed + k) % len(names)]], seed + k, tally)
+        k += 1
+        if found is not None and tally.accepts(found):
+            tally.accepted += 1
+        elif found is not None:
+            yield found
+
+
+def _attempt(T: Any, program: Program) -> Any:
+    try:
+        return run(T, copy.copy(program))
+    except Exception as error:
+        return error
+
+
+def _line(error: Exception) -> str:
+    text = str(error).strip().split("\n")[0][:160]
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "verify" not in f.filename]
+    return f"{text} ({frames[-1].filename.split('/')[-1]}:{frames[-1].lineno})" if frames else text
+
+
+def _shapes(program: Program) -> str:
+    return ", ".join(str(x.shape) for x in program.inputs)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command. 0: no difference, 1: some, 2: nothing could be done."""
+    parser = argparse.ArgumentParser(
+        prog="python -m ndl.verify.fuzz", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, help="how long (10, unless --cases says how many)")
+    parser.add_argument("--cases", type=int, help="how many")
+    parser.add_argument("--seed", type=int, help="of the first; the next have the next numbers (default: the clock)")
+    parser.add_argument(
+        "--only", nargs="+", metavar="PATTERN", help="as in python -m ndl.verify; =name is that case alone"
+    )
+    options = parser.parse_args(argv)
+    if importlib.util.find_spec("torch") is None:
+        print(NO_TORCH.split(":")[0] + ".")
+        return 2
+    names = [p[1:] for p in options.only or [] if p.startswith("=") and p[1:] in all_cases()]
+    patterns = [p for p in options.only or [] if not p.startswith("=")]
+    names += chosen(patterns) if patterns or not options.only else []
+    if not names:
+        print(f"no case matches {' '.join(options.only)}")
+        return 2
+    seed = int(time.time()) % 2**31 if options.seed is None else options.seed
+    seconds = 10.0 if options.seconds is None and options.cases is None else options.seconds
+    print(f"seed {seed}", flush=True)
+    tally, found = Tally(known=accepted()), 0
+    for difference in fuzz(names, seed, options.cases, seconds, tally):
+        found += 1
+        print(difference, flush=True)
+    tried = tally.equal + tally.refused + tally.accepted + found
+    print(
+        f"{tried} cases: {tally.equal} equal, {tally.refused} refused by both libraries, {tally.accepted} differ as "
+        f"{ACCEPTED.name} explains, {found} different ({tally.impossible} draws were no program)"
+    )
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,5 @@
+"""The protocol for ``ndl.nn.activation_elu``."""
+
+from tests.proof import proof
+
+test_parity, test_numeric, test_second = proof("nn.activation_elu")
