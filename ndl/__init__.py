@@ -45,51 +45,40 @@ from ndl.autograd.grad_mode import is_inference_mode_enabled
 from ndl.autograd.printing import set_printoptions
 from ndl.autograd.size import Size
 from ndl.kernels.threads import get_num_threads, set_num_threads
-from ndl.lazy import attach
-from ndl.nn.affine_grid import affine_grid_generator
-from ndl.nn.bilinear import bilinear
-from ndl.nn.cdist import cdist, pdist
-from ndl.nn.distance import cosine_similarity, pairwise_distance
-from ndl.nn.functional import (
-    alpha_dropout,
-    batch_norm,
-    celu,
-    celu_,
-    channel_shuffle,
-    conv1d,
-    conv2d,
-    conv3d,
-    conv_transpose1d,
-    conv_transpose2d,
-    conv_transpose3d,
-    dropout,
-    feature_alpha_dropout,
-    hardshrink,
-    log_softmax,
-    native_channel_shuffle,
-    pixel_shuffle,
-    pixel_unshuffle,
-    prelu,
-    relu,
-    relu_,
-    rrelu,
-    rrelu_,
-    selu,
-    selu_,
-    softmax,
-    threshold,
-    threshold_,
-)
-from ndl.nn.grid_sample import grid_sampler, grid_sampler_2d, grid_sampler_3d
+from ndl.lazy import attach, by_room
 from ndl.ops import *
 from ndl.ops.constants import e, inf, nan, newaxis, pi
 from ndl.ops.promotion import result_type
 from ndl.ops.random import *
 from ndl.version import __version__
 
-__getattr__ = attach(
+FROM_NN = {
+    "activation": "relu relu_ threshold threshold_",
+    "activation_elu": "celu celu_ selu selu_",
+    "activation_hard": "hardshrink",
+    "activation_leaky": "prelu rrelu rrelu_",
+    "adaptive_pool": "adaptive_avg_pool1d adaptive_max_pool1d",
+    "affine_grid": "affine_grid_generator",
+    "avg_pool": "avg_pool1d",
+    "bilinear": "bilinear",
+    "cdist": "cdist pdist",
+    "conv": "conv1d conv2d conv3d",
+    "conv_transpose": "conv_transpose1d conv_transpose2d conv_transpose3d",
+    "distance": "cosine_similarity pairwise_distance",
+    "dropout": "alpha_dropout dropout feature_alpha_dropout",
+    "grid_sample": "grid_sampler grid_sampler_2d grid_sampler_3d",
+    "groupnorm": "group_norm",
+    "layernorm": "layer_norm",
+    "max_pool": "max_pool1d max_pool1d_with_indices max_pool2d max_pool3d",
+    "pixel_shuffle": "channel_shuffle native_channel_shuffle pixel_shuffle pixel_unshuffle",
+    "rmsnorm": "rms_norm",
+    "softmax": "log_softmax softmax",
+}
+
+__getattr__, __dir__ = attach(
     __name__,
     {
+        **by_room("ndl.nn", FROM_NN),
         "BoolTensor": "ndl.ops.typed_tensors",
         "ByteTensor": "ndl.ops.typed_tensors",
         "CharTensor": "ndl.ops.typed_tensors",
@@ -140,4 +129,4 @@ __getattr__ = attach(
         "version": "ndl.version",
         "verify": "ndl.verify",
     },
-)
+)[:2]

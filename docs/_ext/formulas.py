@@ -20,7 +20,9 @@ RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁱⁿᵀᵗᵏᵐʲ�
 LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₐₑᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", "0123456789+-()aeijklmnoprstuvx"))
 FUNCTIONS = {"tanh", "cosh", "sinh", "sin", "cos", "tan", "log", "ln", "exp", "max", "min", "det", "arg", "lim", "inf"}
 PLAIN = set("+-*/=<>()[],.;:!|'~ ")
-CODE = re.compile(r"[\"`\\$@]|>>>|\bimport\b|\w\(\)|\w+\.\w+\(|^\s*(for|if|return|with|def|class)\b.*:$|\*\*|==|#|__|--")
+CODE = re.compile(
+    r"[\"`\\$@]|>>>|\bimport\b|\w\(\)|\w+\.\w+\(|^\s*(for|if|return|with|def|class)\b.*:$|\*\*|==|#|__|--"
+)
 
 
 class NotAFormula(ValueError):
@@ -81,7 +83,9 @@ def _sequence(s: str, i: int, until: str) -> tuple[str, int]:
             i += 1
         elif c.isalpha():
             j = i
-            while j < len(s) and (s[j].isalpha() or s[j] in ACCENTS) and s[j] not in (*BIG, *RAISED, *LOWERED, *SYMBOLS):
+            while (
+                j < len(s) and (s[j].isalpha() or s[j] in ACCENTS) and s[j] not in (*BIG, *RAISED, *LOWERED, *SYMBOLS)
+            ):
                 j += 1
             out.append(_letters(s[i:j]) if j > i else SYMBOLS[c])
             i = max(j, i + 1)

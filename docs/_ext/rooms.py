@@ -7,6 +7,7 @@ a list for each floor. Docstrings are plain text, not reStructuredText: paragrap
 
 import ast
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ FLOORS = {  # in the order in which a reader of the interface meets them
     "kernels": "Kernels",
 }
 SPECIAL = re.compile(r"([\\*|_`])")
+RULE = re.compile(r"^=+(\s+=+)+$")  # above, in and below a table
 
 
 def rooms(package: Path) -> list[str]:
@@ -71,21 +73,26 @@ def to_rst(lines: list[str]) -> list[str]:
             out.append("")
             i += 1
             continue
-        j = i
-        indented = lines[i].startswith("    ")
-        while j < len(lines) and (
-            (lines[j].startswith("    ") or not lines[j].strip()) if indented else lines[j].strip() and not _block_at(lines, j)
-        ):
-            j += 1
-        j = max(j, i + 1)
-        piece = lines[i:j]
-        out += _indented(piece) if indented else _paragraph(piece)
+        if RULE.match(lines[i]):
+            j = i + 1 + max((k for k, line in enumerate(lines[i + 1 :]) if RULE.match(line)), default=-1) + 1
+            out += _literal(lines[i:j])
+        elif lines[i].startswith("    "):
+            j = _end(lines, i, lambda line: line.startswith("    ") or not line.strip())
+            out += _indented(lines[i:j])
+        else:
+            j = _end(lines, i, lambda line: line.strip() and not line.startswith("    ") and not RULE.match(line))
+            out += _paragraph(lines[i:j])
         i = j
     return out
 
 
-def _block_at(lines: list[str], j: int) -> bool:
-    return lines[j].startswith("    ")
+def _end(lines: list[str], i: int, belongs: Callable[[str], Any]) -> int:
+    """Behind the last line of those from i on that belong together."""
+    return next((j for j in range(i + 1, len(lines)) if not belongs(lines[j])), len(lines))
+
+
+def _literal(piece: list[str]) -> list[str]:
+    return ["", ".. code-block:: text", "", *("   " + line for line in piece), ""]
 
 
 def _indented(piece: list[str]) -> list[str]:
@@ -98,7 +105,7 @@ def _indented(piece: list[str]) -> list[str]:
         elif group:
             formula = block(group)
             if formula is None:
-                out += ["", ".. code-block:: text", "", *("   " + text for text in group), ""]
+                out += _literal(group)
             else:
                 out += ["", ".. math::", "", "   " + formula, ""]
             group = []
@@ -114,7 +121,8 @@ def _paragraph(piece: list[str]) -> list[str]:
             out.append("")
         parts = re.split(r"(``[^`]+``|`[^`]+`)", line)
         text = "".join(
-            "``" + p.strip("`") + "``" if k % 2 and p.strip("` ") else SPECIAL.sub(r"\\\1", p) for k, p in enumerate(parts)
+            "``" + p.strip("`") + "``" if k % 2 and p.strip("` ") else SPECIAL.sub(r"\\\1", p)
+            for k, p in enumerate(parts)
         )
         out.append(re.sub(r"(?<=\S)``(?=\w)", r"``\\ ", re.sub(r"(?<=[^\s(\[{\"'/:-])(``\S[^`]*``)", r"\\ \1", text)))
     return [*out, ""]

@@ -1,22 +1,16 @@
-"""Pictures for the book: transparent, with grey lines and text, so that they read on white and in the dark."""
+"""Pictures of the book that several pages draw. Colours that read on white and on black are set in docs/matplotlibrc."""
 
 from typing import Any
 
 import matplotlib.pyplot as plt
 
-GREY = "0.55"
+GREY = "#7f8790"  # of lines and letters, as there
 
 
 def canvas(columns: int = 1, width: float = 7.0, height: float = 2.8) -> tuple[Any, Any]:
     """A figure, and its axes: one, or an array of ``columns``. A cell that ends with the figure shows it."""
-    fig, axes = plt.subplots(1, columns, figsize=(width, height), layout="constrained", facecolor="none")
-    for ax in fig.axes:
-        ax.set_facecolor("none")
-        ax.tick_params(colors=GREY)
-        ax.spines[:].set_color(GREY)
-        for label in (ax.title, ax.xaxis.label, ax.yaxis.label):
-            label.set_color(GREY)
-    plt.close(fig)  # from pyplot's own list, which would show it a second time
+    fig, axes = plt.subplots(1, columns, figsize=(width, height), layout="constrained")
+    plt.close(fig)  # taken off pyplot's list, which would show it a second time
     return fig, axes
 
 

@@ -7,6 +7,7 @@
     GLU          y = a σ(b), (a, b) = the halves of x  da = dy σ(b),  db = dy a σ(b) (1 − σ(b))
 
 σ is the sigmoid, Φ the normal distribution function and φ its density.
+Derivations: docs/blocks/silu.md, gelu.md.
 """
 
 from __future__ import annotations

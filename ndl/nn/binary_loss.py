@@ -8,6 +8,7 @@ reduction (see ``loss.py``), and ℓ = 1 + (p − 1) t:
     soft margin      L = softplus(−t x)                         dx = −t σ(−t x) s dL
 
 Without p the second is dx = w (σ(x) − t) s dL: BCE of σ(x), whose σ' = σ (1 − σ) cancels the denominator.
+Derivation: docs/blocks/bce_with_logits.md.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
     y = [attention(Q_1, K_1, V_1) … attention(Q_h, K_h, V_h)] W_Oᵀ + b_O
 
 Vaswani et al. 2017. It is made of ``linear`` and ``scaled_dot_product_attention``, and so is its backward pass; where
-the weights are asked for, of ``softmax`` and two products. Derivation: docs/blocks/attention.md.
+the weights are asked for, of ``softmax`` and two products. Derivation: docs/blocks/multihead_attention.md.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ For the D values x_j of one sample's ``normalized_shape``:
     dx = r (γ dy − x̂ m₂)                      m₂ = Σ_j γ_j dy_j x̂_j / D
 
 With no mean taken away there is no path through it: LayerNorm's m₁ is gone. Zhang & Sennrich 2019.
-Derivation: docs/blocks/layer_norm.md.
+Derivation: docs/blocks/rms_norm.md.
 """
 
 from __future__ import annotations

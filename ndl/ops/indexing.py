@@ -247,7 +247,7 @@ def _plan(items: list, shape: tuple) -> tuple[tuple | None, tuple, tuple]:
                 take(places, slice(None))
             axis += i.ndim
     whole = all(isinstance(p, slice) and p == slice(None) for p in part)
-    return None if whole else tuple(part), tuple(dims), tuple(arrays)
+    return None if whole else (*part, ...), tuple(dims), tuple(arrays)
 
 
 def _is_mask(i: Any) -> bool:

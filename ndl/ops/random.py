@@ -167,14 +167,23 @@ def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any
 
 
 def normal(
-    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, dtype: Any = None, **kwargs: Any
+    mean: Any,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Normal numbers with mean and std given as numbers with a ``size``, or as tensors, element by element."""
     stream = _stream(generator)
     if not isinstance(mean, Tensor) and not isinstance(std, Tensor):
         if size is None:
             raise TypeError("normal() with two numbers needs a size: normal(0.0, 1.0, (2, 3))")
-        return _leaf(stream.normal(float(mean), float(std), _shape((size,)), _float_type(dtype)))
+        return _leaf(stream.normal(float(mean), float(std), _shape((size,)), _float_type(dtype)), requires_grad)
     m = mean._array if isinstance(mean, Tensor) else np.asarray(mean)
     s = std._array if isinstance(std, Tensor) else np.asarray(std)
     kind = m.dtype if isinstance(mean, Tensor) else s.dtype

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class Draw:
         self.integer = integer  # integer(low, high): both ends included
 
     @classmethod
-    def seeded(cls, seed: int) -> Draw:
+    def seeded(cls, seed: int) -> Self:
         """Choices from NumPy's generator, reproducible by the seed."""
         rng = np.random.default_rng(seed)
         return cls(lambda low, high: int(rng.integers(low, high + 1)))
@@ -123,6 +123,7 @@ class Program:
         run: the lines to prove; returns a tensor or a tuple of tensors.
         inputs: arrays; floating ones are differentiated.
         module: makes the block from ``T``; its parameters get equal values of order one in both libraries.
+        parity: False where PyTorch itself is wrong or says nothing; say why in the case.
         numeric: False where differences cannot work (kinks on purpose, integer results).
         second: False where the backward pass cannot be recorded; say why in the case.
         tolerance: largest allowed relative error; 1e-10 by the protocol.
@@ -133,6 +134,7 @@ class Program:
     run: Callable[..., Any]
     inputs: tuple
     module: Callable[[Any], Any] | None = None
+    parity: bool = True
     numeric: bool = True
     second: bool = True
     tolerance: float = 1e-10
@@ -141,7 +143,7 @@ class Program:
 
     def __init__(self, run: Callable[..., Any], *inputs: np.ndarray, **options: Any) -> None:
         self.run, self.inputs = run, tuple(map(np.asarray, inputs))  # 0-d results of NumPy are scalars
-        for name in ("module", "numeric", "second", "tolerance", "seed", "constant"):
+        for name in ("module", "parity", "numeric", "second", "tolerance", "seed", "constant"):
             setattr(self, name, options.pop(name, getattr(type(self), name, ())))
         if options:
             raise TypeError(f"Program has no option {sorted(options)}")

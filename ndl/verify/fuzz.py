@@ -82,6 +82,8 @@ def trial(case: Case, seed: int, tally: Tally) -> Difference | None:
         warnings.simplefilter("ignore")
         try:
             program = draw.partly_constant(case.make(draw))
+            if not program.parity:
+                raise ValueError("there is nothing to compare with")
         except Exception:
             tally.impossible += 1
             return None

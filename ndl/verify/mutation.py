@@ -12,6 +12,7 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import cast
 
 TRANSPOSES = {"T", "mT"}
 METHODS_TO_DROP = {"sum", "mean", "transpose", "swapaxes", "permute", "conj"}
@@ -52,7 +53,18 @@ OTHER_COMPARISON = {
 }
 OTHER_ASSIGNMENT = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
 COSTS_ONLY = ("need", "recording", "isinstance", "memory", "get_num_threads")  # conditions that only decide the cost
-KEYWORDS_OF_COST = ("copy", "out", "optimize", "order", "where", "casting")  # and arguments
+KEYWORDS_OF_COST = ("copy", "out", "optimize", "order", "where", "casting", "grain")  # and arguments
+SIZES_OF_PIECES = ("PIECE_BYTES", "GRAIN", "PIECE", "TILE", "LARGE")  # and expressions that these constants are in
+CALLS_OF_COST = (
+    "grain",
+    "check",
+    "_check",
+    "_bands",
+    "pieces",
+    "per_piece",
+    "reshape",
+)  # and what they are called with
+NAMES_OF_COST = ("flops", "bands", "per_piece", "per_share")  # and what is computed for them
 
 
 @dataclass(frozen=True)
@@ -72,7 +84,7 @@ def mutations(function: ast.FunctionDef) -> Iterator[Mutation]:
     for statement in _statements(function):
         for node in _nodes(statement):
             for new in _replacements(node):
-                mutant = _replaced(function, node, new)
+                mutant = cast(ast.FunctionDef, _replaced(function, node, new))
                 text = ast.unparse(mutant)
                 if text == original or text in seen:
                     continue
@@ -82,7 +94,7 @@ def mutations(function: ast.FunctionDef) -> Iterator[Mutation]:
                 yield Mutation(getattr(node, "lineno", statement.lineno), before, after, mutant)
 
 
-def _replaced(tree: ast.AST, node: ast.AST, new: ast.AST) -> ast.AST:  # type: ignore[misc]
+def _replaced(tree: ast.AST, node: ast.AST, new: ast.AST) -> ast.AST:
     """A copy of the tree in which ``new`` stands where ``node`` stood."""
     located = ast.copy_location(new, node) if not isinstance(new, ast.operator | ast.cmpop | ast.boolop) else new
     return ast.fix_missing_locations(copy.deepcopy(tree, {id(node): located}))
@@ -106,14 +118,37 @@ def _nodes(statement: ast.stmt) -> Iterator[ast.AST]:
     stack: list[ast.AST] = [statement]
     while stack:
         node = stack.pop()
+        if _is_cost(node):
+            continue
         yield node
         for name, value in ast.iter_fields(node):
             if name in ("annotation", "returns", "args") and isinstance(node, (ast.AnnAssign, ast.FunctionDef)):
                 continue
             children = value if isinstance(value, list) else [value]
+            if isinstance(node, ast.Call) and name == "args" and _called(node) in CALLS_OF_COST:
+                continue
+            if isinstance(node, ast.Call) and name == "args" and _called(node) == "reshape":
+                children = [c for c in children if not isinstance(c, ast.UnaryOp)]  # every negative size is a -1
             if name == "keywords":
                 children = [k for k in children if k.arg not in KEYWORDS_OF_COST]
             stack += [c for c in children if isinstance(c, ast.AST) and not isinstance(c, (ast.stmt, ast.JoinedStr))]
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+def _is_cost(node: ast.AST) -> bool:
+    """Whether an expression only decides how the work is cut up, or says -1 for "as many as there are"."""
+    match node:
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            return name in NAMES_OF_COST
+        case ast.Expr(value=ast.Call(func=ast.Name(id=name))):
+            return name in CALLS_OF_COST
+        case ast.BinOp() | ast.Compare() | ast.BoolOp():
+            names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+            return bool(names & set(SIZES_OF_PIECES))
+    return False
 
 
 def _header(statement: ast.AST) -> str:

@@ -141,8 +141,10 @@ def compare(program: Program) -> Report:
 
     import ndl
 
-    ours, theirs = run(ndl, program), run(torch, program)
     report = Report()
+    if not program.parity:
+        return report
+    ours, theirs = run(ndl, program), run(torch, program)
     if ours.keys() != theirs.keys():
         report.problems.append(f"ndl gave {sorted(ours)}, PyTorch {sorted(theirs)}")
     for name in theirs.keys() & ours.keys():

@@ -32,6 +32,7 @@ SMALL = {
     "_WIDE": 4,
     "OFTEN": 2,
     "WORTH_A_THREAD": 1,
+    "MIN_FLOPS_PER_SHARE": 1,
 }
 # Constants of the same names that are part of a formula, or of a stream of random numbers.
 LEFT_ALONE = {"gamma", "mt19937", "mcg31m1", "box_muller", "random", "shuffle", "multinomial", "polygamma"}

@@ -84,6 +84,8 @@ def prove(case: Case, configurations: int, seed: int = 0, parity: bool = True, f
                 program = case.make(Draw.seeded(k))
                 row.configurations += 1
                 if float32:
+                    if not program.parity:
+                        continue
                     _float32(row, program, k)
                     continue
                 if parity:

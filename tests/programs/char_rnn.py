@@ -11,9 +11,7 @@ n_letters = len(all_letters)
 
 
 def unicodeToAscii(s):
-    return "".join(
-        c for c in unicodedata.normalize("NFD", s) if unicodedata.category(c) != "Mn" and c in all_letters
-    )
+    return "".join(c for c in unicodedata.normalize("NFD", s) if unicodedata.category(c) != "Mn" and c in all_letters)
 
 
 def lineToTensor(line):
@@ -73,8 +71,8 @@ class CharLSTM(nn.Module):
 
     def forward(self, x, hidden):
         r_output, hidden = self.lstm(self.encoder(x), hidden)
-        out = self.dropout(r_output)
-        out = out.contiguous().view(-1, self.n_hidden)
+        out = r_output.contiguous().view(-1, self.n_hidden)
+        out = self.dropout(out)
         return self.fc(out), hidden
 
     def init_hidden(self, batch_size):

@@ -86,7 +86,7 @@ def main():
     torch.manual_seed(2)
     model = DenseNet()
     print(sum(p.numel() for p in model.parameters() if p.requires_grad), "parameters")
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     x, y = torch.randn(4, 3, 12, 10), torch.tensor([0, 4, 2, 2])
     for _ in range(3):
         optimizer.zero_grad(set_to_none=True)

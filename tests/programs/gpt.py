@@ -1,3 +1,4 @@
+# ruff: noqa: B007, C408 (written as such programs are)
 """A small GPT: causal mask as a buffer, masked_fill, weight tying, decayed and undecayed parameters, generation."""
 
 import inspect

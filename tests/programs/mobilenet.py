@@ -1,3 +1,4 @@
+# ruff: noqa: RUF046 (written as such programs are)
 """MobileNetV2: inverted residuals with depthwise (grouped) convolutions and ReLU6; hard-swish in the last block."""
 
 import torch

@@ -1,3 +1,4 @@
+# ruff: noqa: UP031 (written as such programs are)
 """Squeeze-and-excitation blocks that scale channels, in a small pre-activation network; frozen first layer."""
 
 import torch

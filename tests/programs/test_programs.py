@@ -122,10 +122,14 @@ def run(T: Any, program: str, dtype: str, monkeypatch: pytest.MonkeyPatch) -> tu
     return record, printed.getvalue()
 
 
+# The last two columns: the tolerance for outputs, losses and gradients, and that for the trained weights. Adam's first
+# steps have the size of the learning rate whatever the gradient's size, so float32's noise becomes visible in weights
+# whose true gradient is 0, such as a bias of attention keys.
+@pytest.mark.filterwarnings("ignore::UserWarning")  # PyTorch's opinions on how these programs are written
 @pytest.mark.parametrize("program", PROGRAMS)
-@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-10), ("float32", 1e-4)])
+@pytest.mark.parametrize(("dtype", "tolerance", "of_weights"), [("float64", 1e-10, 1e-10), ("float32", 1e-4, 1e-2)])
 def test_program(
-    program: str, dtype: str, tolerance: float, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    program: str, dtype: str, tolerance: float, of_weights: float, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for T in (torch, ndl):
         (tmp_path / T.__name__).mkdir()
@@ -141,7 +145,7 @@ def test_program(
             wrong += [f"{what}: ndl {a}, torch {b}"] if a is not b else []
         elif a.dtype != b.dtype:
             wrong.append(f"{what}: ndl {a.dtype}, torch {b.dtype}")
-        elif not relative_error(a, b) <= tolerance:
+        elif not relative_error(a, b) <= (of_weights if what.startswith(("module", "global")) else tolerance):
             wrong.append(f"{what}: relative error {relative_error(a, b):.1e}")
     assert not wrong, f"{len(wrong)} of {len(ours.found)} differ:\n" + "\n".join(wrong[:20])
     if dtype == "float64":

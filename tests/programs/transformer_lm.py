@@ -1,3 +1,4 @@
+# ruff: noqa: SIM905 (written as such programs are)
 """A word-level language model with nn.TransformerEncoder: sinusoidal positions as a buffer, causal and padding masks."""
 
 import math
@@ -31,7 +32,7 @@ class TransformerModel(nn.Module):
         self.model_type = "Transformer"
         self.pos_encoder = PositionalEncoding(d_model, dropout)
         encoder_layers = TransformerEncoderLayer(d_model, nhead, d_hid, dropout)
-        self.transformer_encoder = TransformerEncoder(encoder_layers, nlayers)
+        self.transformer_encoder = TransformerEncoder(encoder_layers, nlayers, enable_nested_tensor=False)
         self.embedding = nn.Embedding(ntoken, d_model, padding_idx=0)
         self.d_model = d_model
         self.linear = nn.Linear(d_model, ntoken)

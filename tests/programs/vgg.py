@@ -1,4 +1,4 @@
-# ruff: noqa: UP008 (PyTorch programs were long written like this)
+# ruff: noqa: UP008, UP032 (written as such programs are)
 """VGG from a configuration list, with Dropout and an initialisation loop."""
 
 import math

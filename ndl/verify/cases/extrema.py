@@ -61,6 +61,12 @@ def clamp_ties(d: Draw) -> Program:
     return Program(lambda T, x: (T.clamp(x, -1, 1), T.clamp(x, min=0)), d.ties(*d.shape()), numeric=False)
 
 
+@case("ops.extrema.clamp.one_bound.ties")
+def clamp_ties_with_one_bound(d: Draw) -> Program:
+    side = d.choice(["min", "max"])
+    return Program(lambda T, x, bound: T.clamp(x, **{side: bound}), *d.ties(2, *d.shape()), numeric=False)
+
+
 @case("ops.extrema.clamp_")
 def clamp_in_place(d: Draw) -> Program:
     x = d.away_from([-0.5, 0.5], *d.shape())

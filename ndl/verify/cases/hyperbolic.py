@@ -56,6 +56,14 @@ def logit(d: Draw) -> Program:
     return Program(lambda T, x: (T.logit(x), x.logit(), (x * 1).logit_()), x)
 
 
+@case("ops.hyperbolic.logit.edges")
+def logit_at_the_edges(d: Draw) -> Program:
+    """On 0 and 1, beyond them, and on the bounds that eps sets."""
+    x = d.rng().choice([-0.5, 0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0, 1.5, 2.5], d.shape())
+    eps = d.choice([None, 0.25])
+    return Program(lambda T, x: T.logit(x, eps), x, numeric=False)
+
+
 @case("ops.hyperbolic.logit.eps")
 def logit_clamped(d: Draw) -> Program:
     eps = d.choice([0.0, 0.2, 1e-6])

