@@ -272,12 +272,16 @@ def _only_result(node: Node, i: int, results: Sequence, grads: list) -> bool:
     It must not be another gradient too, nor seen through one that is a view of it, nor be a gradient the node was
     given, unless that was the node's own.
     """
+    if not node.function.takes_arrays:  # type: ignore[attr-defined]
+        return False
     g = results[i]
-    return (
-        node.function.takes_arrays  # type: ignore[attr-defined]
-        and not any(g is d for d in (grads[1:] if node.owns_grad else grads))
-        and not any(k != i and (r is g or getattr(r, "base", None) is g) for k, r in enumerate(results))
-    )
+    for d in grads[1:] if node.owns_grad else grads:
+        if g is d:
+            return False
+    for k, r in enumerate(results):
+        if k != i and (r is g or (r is not None and getattr(r, "base", None) is g)):
+            return False
+    return True
 
 
 def _observe(node: Node, grads: list, wanted: set | None, captured: dict, needed: set | None) -> None:

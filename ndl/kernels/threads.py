@@ -180,11 +180,12 @@ def parallel_for(n_items: int, body: Callable[[int, int], Result], *, grain: int
         return []
     if _here.inside:
         return [body(0, n_items)]
-    bounds = shares(n_items, min(_num_threads, max(1, n_items // max(1, grain))))
+    n_shares = min(_num_threads, n_items // max(1, grain))
+    bounds = shares(n_items, n_shares) if n_shares > 1 else [(0, n_items)]
     _blas.enter()
     _here.inside = True
     try:
-        if len(bounds) > 1 and _pool_is_taken.acquire(blocking=False):
+        if n_shares > 1 and _pool_is_taken.acquire(blocking=False):
             try:
                 return _run_on_pool(bounds, body)
             finally:

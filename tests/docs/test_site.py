@@ -45,9 +45,10 @@ def test_every_page_is_in_a_table_of_contents() -> None:
 
 @pytest.mark.parametrize("name", EXECUTED)
 def test_a_page_with_cells_says_that_it_has_some(name: str) -> None:
-    head = (DOCS / name).read_text(encoding="utf-8").split("\n---", 1)[0]
-    for line in ("---\njupytext:", "format_name: myst", "kernelspec:", "name: python3"):
-        assert line in head, f"without this line at the top of {name}, Sphinx would show its cells and run none"
+    head = re.match(r"---\n(jupytext:\n.*?)\n---\n", (DOCS / name).read_text(encoding="utf-8"), re.DOTALL)
+    assert head, f"{name} begins with no head between --- and ---: Sphinx would show its cells and run none"
+    for line in ("format_name: myst", "kernelspec:", "name: python3"):
+        assert line in head.group(1) and "\n#" not in head.group(1), f"{name}: the head lacks {line!r} or its end"
 
 
 @pytest.mark.parametrize("name", PAGES)

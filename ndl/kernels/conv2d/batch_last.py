@@ -2,23 +2,24 @@
 
 With 3, 8 or 16 channels a pixel of channels-last memory is a run of 12 to 64 bytes: every copy and every pooling is
 then bound by the starts of NumPy's inner loops. Here an array of logical shape (N, C, H, W) lies in memory as C, H, W,
-N: the same pixel of all pictures side by side. A window's column is then a row of Wo·N neighbouring numbers whatever
-the channels, all of im2col is one copy of such rows, and what comes after the convolution (ReLU, pooling, bias, sums
-over a channel) runs over them too.
+N: the same pixel of all pictures side by side. A row of pixels is then Wo·N neighbouring numbers whatever the channels,
+and so it is for all that comes after the convolution (ReLU, pooling, bias, sums over a channel).
 
-    y[o, (i, j, n)] = Σ_k F[o, k] · X[k, (i, j, n)]       k = (c, a, b): the rows of F are the filters as they are stored
+    y[o, i, (j, n)] = Σ_k F[o, k] · X_i[k, (j, n)]       k = (a, b, c) over the kernel's rows, columns and channels
 
+- **A third of im2col.** Only the kernel's width is copied, S[h, b, c, (j, n)] = x̂[c, h, j + b, n]; the columns of
+  output row i are the rows i to i + kH of S as they lie, one matrix, and the next output row's matrix overlaps it.
+- **Short products.** The matrices are thin, so a row is cut into pieces that are short enough for the BLAS' loops for
+  small matrices (``short_products`` tells why): 93 GFLOP/s for 27 x 8 in place of 30.
 - **A band of rows at a time**, so that its columns stay in the core's cache; the threads share the rows of y.
-- **Short products.** The matrices are thin, so the columns of a band are laid out as a stack of pieces that are short
-  enough for the BLAS' loops for small matrices (``short_products`` tells why): 93 GFLOP/s for 27 x 8 in place of 30.
 - **Turning a batch round** once, where it comes in as N, C, H, W: eight pictures at a time, so that the eight lines of
   memory that one row of results is written to stay in the first-level cache (3.6 times as fast as one big copy).
 
 dx with stride 1 is the same convolution of dy with the kernel turned round; with stride s it falls into s·s classes of
 pixels (``tap_classes``). dW = Σ X dyᵀ over the pieces.
 
-Cost: as many multiplications as rung 1. Bytes moved: x and y once through memory, kH·kW times x through the cache.
-Below some 8 pictures the runs are too short, and the rungs with the channels innermost win.
+Cost: as many multiplications as rung 1. Bytes moved: x and y once through memory, kW times x through the cache.
+Below some 16 pictures the runs are too short, and the rungs with the channels innermost win.
 """
 
 from collections.abc import Iterator
@@ -80,28 +81,28 @@ def weight_grad(
         return np.zeros(W_shape, x.dtype)
     dW = np.empty(W_shape, x.dtype)
     n, _, ho, wo = dy.shape
-    K = W_shape[1] * W_shape[2] * W_shape[3]
+    per_group, kh, kw = W_shape[1:]
+    K = per_group * kh * kw
     for c, o in by_group(groups, x.shape[1], W_shape[0]):
         x_g, dy_g = x[:, c], batch_last(dy[:, o])  # (O/G, Ho, Wo, N)
         n_out = dy_g.shape[0]
         width = _short_width(wo, n, K * n_out)
-        short = width * n >= FEW_COLUMNS
+        if width * n < FEW_COLUMNS:
+            width = wo
 
-        def share(first: int, last: int, x_g=x_g, dy_g=dy_g, n_out=n_out, width=width, short=short) -> np.ndarray:
+        def share(first: int, last: int, x_g=x_g, dy_g=dy_g, n_out=n_out, width=width) -> np.ndarray:
             dF = np.zeros((K, n_out), x.dtype)
-            for rows, X in _columns(
-                x_g, first, last, wo, W_shape[2:], stride, padding, dilation, width if short else 0
-            ):  # X (S, K, columns)
+            for rows, X in _windows(x_g, first, last, wo, (kh, kw), stride, padding, dilation, width):
                 dY = dy_g[:, rows]  # (O/G, rows, Wo, N)
-                if not (dY.flags.c_contiguous or dY[0].flags.c_contiguous):
+                if not dY[0].flags.c_contiguous:
                     dY = _turned_copy("batch_last.dy", dY)
-                D = dY.reshape(n_out, X.shape[0], X.shape[2]).transpose(1, 2, 0)  # (S, columns, O/G)
-                dF += np.matmul(X, D).sum(axis=0)
+                D = dY.reshape(n_out, *X.shape[:2], width * n).transpose(1, 2, 3, 0)  # (rows, Wo/width, width·N, O/G)
+                dF += np.add.reduce(np.matmul(X, D), axis=(0, 1))
             return dF
 
         parts = parallel_for(ho, share, grain=grain(2.0 * wo * n * K * n_out))
         dF = add_up(parts, (K, n_out), x.dtype)
-        dW[o] = dF.T.reshape(n_out, *W_shape[1:])
+        dW[o] = dF.T.reshape(n_out, kh, kw, per_group).transpose(0, 3, 1, 2)
     return dW
 
 
@@ -158,7 +159,7 @@ def _padded(x: np.ndarray, rows: int, columns: int, top: int, left: int) -> np.n
     return P
 
 
-def _columns(
+def _windows(
     x: np.ndarray,
     first: int,
     last: int,
@@ -169,29 +170,29 @@ def _columns(
     dilation: Pair,
     width: int,
 ) -> Iterator[tuple[slice, np.ndarray]]:
-    """Bands of the output rows ``first`` to ``last``, with the columns of their windows.
+    """Bands of the output rows ``first`` to ``last`` with their windows. (N, C, H, W) → (rows, Wo/width, K, width·N)
 
-    (N, C, H, W) → (S, C·kH·kW, columns): a stack of pieces of ``width``·N columns each, or with width 0 one piece.
+    K runs over (kH, kW, C). In S[h, b, c, (j, n)] = x̂[c, h, j·s + b·d, n] the rows of a window follow one another, so
+    that the windows of an output row are S[i·s : i·s + kH] as it lies: only the kernel's width is copied.
     """
     (n, c), (kh, kw), (sh, sw), (dh, dw) = x.shape[:2], kernel, stride, dilation
     wide = (wo - 1) * sw + (kw - 1) * dw + 1
     P = _padded(x, (last - first - 1) * sh + (kh - 1) * dh + 1, wide, before[0] - first * sh, before[1])
     line, plane = wide * n, P.shape[1] * wide * n
-    count = max(1, PIECE_BYTES // (c * kh * kw * wo * n * x.itemsize))
+    block = kw * c * wo * n  # numbers of a row of S
+    count = max(1, PIECE_BYTES // (block * sh * x.itemsize))
     for start in range(first, last, count):
-        stop = min(start + count, last)
-        rows, offset = stop - start, (start - first) * sh * line
-        if width:
-            shape = (rows, wo // width, c, kh, kw, width, n)
-            steps = (sh * line, width * sw * n, plane, dh * line, dw * n, sw * n, 1)
-            S = rows * (wo // width)
+        rows = min(count, last - start)
+        height = (rows - 1) * sh + (kh - 1) * dh + 1
+        S = scratch("batch_last.S", (height, kw, c, wo, n), x.dtype)
+        S[...] = strided_view(P, (start - first) * sh * line, S.shape, (line, dw * n, plane, sw * n, 1))
+        if dh == 1:
+            X = strided_view(S, 0, (rows, kh * kw * c, wo * n), (sh * block, wo * n, 1))
         else:
-            shape = (c, kh, kw, rows, wo, n)  # type: ignore[assignment]
-            steps = (plane, dh * line, dw * n, sh * line, sw * n, 1)  # type: ignore[assignment]
-            S = 1
-        X = scratch("batch_last.columns", shape, x.dtype)
-        X[...] = strided_view(P, offset, shape, steps)
-        yield slice(start, stop), X.reshape(S, c * kh * kw, -1)
+            apart = strided_view(S, 0, (rows, kh, kw * c * wo * n), (sh * block, dh * block, 1))
+            X = np.ascontiguousarray(apart).reshape(rows, kh * kw * c, wo * n)
+        cut = X.reshape(rows, X.shape[1], wo // width, width * n)  # cutting one axis in two is a view
+        yield slice(start, start + rows), cut.transpose(0, 2, 1, 3)
 
 
 def _correlate(
@@ -207,21 +208,21 @@ def _correlate(
 
     y is written to, and may be a view; ``before`` counts the zeros above and left of x.
     """
-    (n, n_out, ho, wo), (_, c, kh, kw) = y.shape, F.shape
+    (n, n_out, ho, wo), (kh, kw) = y.shape, F.shape[2:]
     if y.size == 0:
         return
-    F = np.ascontiguousarray(F).reshape(n_out, c * kh * kw)
+    F = np.ascontiguousarray(F.transpose(0, 2, 3, 1)).reshape(n_out, -1)  # (O, kH·kW·C)
     y_last = batch_last(y)  # (O, Ho, Wo, N)
     width = _short_width(wo, n, F.size)
     in_place = y_last.strides[2] == n * y.itemsize
     column = None if bias is None else bias.reshape(n_out, 1, 1, 1)
 
     def share(first: int, last: int) -> None:
-        for rows, X in _columns(x, first, last, wo, (kh, kw), stride, before, dilation, width):
+        for rows, X in _windows(x, first, last, wo, (kh, kw), stride, before, dilation, width):
             wanted = y_last[:, rows]  # (O, rows, Wo, N)
             Y = wanted if in_place else scratch("batch_last.y", wanted.shape, y.dtype)
             cut = Y.reshape(n_out, Y.shape[1], wo // width, width * n).transpose(1, 2, 0, 3)
-            np.matmul(F, X.reshape(*cut.shape[:2], *X.shape[1:]), out=cut)  # (O, K) · (K, width·N)
+            np.matmul(F, X, out=cut)  # (O, K) · (K, width·N), rows · Wo/width times
             if column is not None:
                 np.add(Y, column, out=wanted)
             elif not in_place:

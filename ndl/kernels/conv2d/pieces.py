@@ -13,7 +13,7 @@ import numpy as np
 
 from ndl.kernels.conv2d.geometry import Shape4
 
-MIN_FLOPS_PER_SHARE = 2e7  # about 0.2 ms on one core, twice what waking a thread and waiting for it costs
+MIN_FLOPS_PER_SHARE = 1.5e7  # about 0.15 ms on one core, twice what waking a thread and waiting for it costs
 
 
 def channels_last(x: np.ndarray) -> np.ndarray:
