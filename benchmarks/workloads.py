@@ -171,3 +171,77 @@ def resnet(T: Any) -> Any:
 def resnet_64(T: Any) -> Callable[[], float]:
     model = resnet(T)
     return classifier_step(T, model, (64, 3, 32, 32), _sgd(T, model))
+
+
+def gpt(T: Any, width: int, heads: int, layers: int, context: int, symbols: int) -> Any:
+    """A decoder-only transformer, as nanoGPT has it."""
+    nn, F = T.nn, T.nn.functional
+
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+            self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+            self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+        def forward(self, x: Any) -> Any:
+            n, t, _ = x.shape
+            q, k, v = self.qkv(self.norm1(x)).split(width, dim=2)
+            q, k, v = (a.view(n, t, heads, width // heads).transpose(1, 2) for a in (q, k, v))
+            y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+            x = x + self.out(y.transpose(1, 2).contiguous().view(n, t, width))
+            return x + self.mlp(self.norm2(x))
+
+    class GPT(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.symbols, self.places = nn.Embedding(symbols, width), nn.Embedding(context, width)
+            self.blocks = nn.Sequential(*[Block() for _ in range(layers)])
+            self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, symbols, bias=False)
+
+        def forward(self, x: Any) -> Any:
+            h = self.symbols(x) + self.places(T.arange(x.shape[1]))
+            return self.head(self.norm(self.blocks(h)))
+
+    return GPT()
+
+
+def language_step(T: Any, model: Any, optimizer: Any, batch: int, length: int, symbols: int) -> Callable[[], float]:
+    """A step of next-symbol prediction on random symbols."""
+    rng = np.random.default_rng(1)
+    text = T.from_numpy(rng.integers(0, symbols, (batch, length + 1)))
+    x, t = text[:, :-1], text[:, 1:].reshape(-1)
+
+    def step() -> float:
+        optimizer.zero_grad()
+        loss = T.nn.functional.cross_entropy(model(x).reshape(-1, symbols), t)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+@workload("transformer, 4 layers, width 128, 4 heads, context 64, batch 12")
+def transformer(T: Any) -> Callable[[], float]:
+    T.manual_seed(0)
+    model = gpt(T, 128, 4, 4, 64, 65)
+    return language_step(T, model, T.optim.AdamW(model.parameters(), lr=1e-3), 12, 64, 65)
+
+
+@workload("LSTM language model, 64→256, 64 steps, batch 32")
+def lstm(T: Any) -> Callable[[], float]:
+    nn = T.nn
+
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.symbols, self.head = nn.Embedding(65, 64), nn.Linear(256, 65)
+            self.lstm = nn.LSTM(64, 256, batch_first=True)
+
+        def forward(self, x: Any) -> Any:
+            return self.head(self.lstm(self.symbols(x))[0])
+
+    T.manual_seed(0)
+    model = Model()
+    return language_step(T, model, T.optim.Adam(model.parameters(), lr=2e-3), 32, 64, 65)

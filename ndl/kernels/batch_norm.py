@@ -81,7 +81,7 @@ class Layout:
 
     def tiles(self, body: Callable[[int, int], object]) -> list:
         """``body(start, stop)`` over tiles of rows, shared out to the threads; results in order of the rows."""
-        height = max(1, TILE // self.width)
+        height = max(1, TILE // max(1, self.width))
 
         def share(first: int, last: int) -> list:
             return [body(start, min(start + height, last)) for start in range(first, last, height)]
@@ -100,7 +100,7 @@ def statistics(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     def tile(start: int, stop: int) -> tuple[int, np.ndarray, np.ndarray]:
         t = X[start:stop]
-        n = (stop - start) * layout.width // layout.channels
+        n = (stop - start) * layout.width // max(1, layout.channels)
         mean = layout.gather(_column_sums(t)) / n
         centred = scratch("batch_norm", t.shape, t.dtype)
         np.subtract(t, layout.spread(mean, t.dtype), out=centred)

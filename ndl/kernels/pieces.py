@@ -18,7 +18,7 @@ from ndl.kernels.workspace import scratch
 __all__ = ["in_pieces", "select", "zeros"]
 
 PIECE_BYTES = 1 << 18  # smaller ones mean more waiting for Python's lock than they save in the cache
-GRAIN = 1 << 18  # numbers for which waking a thread pays
+GRAIN = 1 << 17  # numbers for which waking a thread pays
 
 
 def in_pieces(

@@ -20,7 +20,7 @@ ROOMS = {
     "batchnorm": "BatchNorm1d BatchNorm2d BatchNorm3d",
     "bilinear": "Bilinear",
     "binary_loss": "BCELoss BCEWithLogitsLoss MultiLabelSoftMarginLoss SoftMarginLoss",
-    "containers": "ModuleDict ModuleList ParameterDict ParameterList Sequential",
+    "containers": "ModuleDict ModuleList Sequential",
     "conv": "Conv1d Conv2d Conv3d",
     "conv_transpose": "ConvTranspose1d ConvTranspose2d ConvTranspose3d",
     "cross_entropy": "CrossEntropyLoss NLLLoss",
@@ -56,6 +56,7 @@ ROOMS = {
         "ZeroPad2d ZeroPad3d"
     ),
     "parameter": "Buffer Parameter UninitializedBuffer UninitializedParameter",
+    "parameter_containers": "ParameterDict ParameterList",
     "pixel_shuffle": "ChannelShuffle PixelShuffle PixelUnshuffle",
     "recurrent": "RNNBase RNNCellBase",
     "regression_loss": "HuberLoss L1Loss MSELoss SmoothL1Loss",

@@ -53,7 +53,7 @@ class BatchNormFunction(ArrayFunction):
         x, gamma = ctx.saved_tensors
         if ctx.recording:
             return _recorded_backward(x, gamma, dy, ctx.eps)
-        M = x.size // x.shape[1]
+        M = x.size // max(1, x.shape[1])
         sums, products = backward_sums(dy, x, ctx.mean)  # Σ dy and Σ dy (x − μ), (C,)
         dbeta, dgamma = sums, products * ctx.r
         dx = None

@@ -1,4 +1,4 @@
-"""Modules that hold modules, and parameters in lists and dictionaries."""
+"""Modules that hold modules, in a chain, a list or a dictionary; ``parameter_containers`` holds parameters."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from ndl.autograd.tensor import Tensor
 from ndl.nn.module import Module
-from ndl.nn.parameter import Parameter
 
-__all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
+__all__ = ["ModuleDict", "ModuleList", "Sequential"]
 
 
 def _position(index: Any, n: int) -> int:
@@ -20,6 +18,18 @@ def _position(index: Any, n: int) -> int:
     if not -n <= i < n:
         raise IndexError(f"index {i} is out of range: there are {n} modules")
     return i % n
+
+
+def _only_sequential(what: str, other: Any) -> None:
+    if not isinstance(other, Sequential):
+        raise ValueError(f"{what} operator supports only objects of Sequential class, but {type(other)} is given.")
+
+
+def _only_positive(times: Any) -> None:
+    if not isinstance(times, int):
+        raise TypeError(f"a Sequential is repeated by an integer, but got {type(times).__name__}")
+    if times <= 0:
+        raise ValueError(f"a Sequential is repeated a positive number of times, but got {times}")
 
 
 class Sequential(Module):
@@ -60,16 +70,31 @@ class Sequential(Module):
         return iter(self._modules.values())  # type: ignore[arg-type]
 
     def __add__(self, other: Sequential) -> Sequential:
+        _only_sequential("add", other)
         return Sequential(*self, *other)
+
+    def __iadd__(self, other: Sequential) -> Sequential:
+        _only_sequential("add", other)
+        return self.extend(list(other))
+
+    def __mul__(self, other: int) -> Sequential:
+        _only_positive(other)
+        return Sequential(*list(self) * other)
+
+    __rmul__ = __mul__
+
+    def __imul__(self, other: int) -> Sequential:
+        _only_positive(other)
+        return self.extend(list(self) * (other - 1))
 
     def append(self, module: Module) -> Sequential:
         """Add a module at the end."""
         self.add_module(str(len(self)), module)
         return self
 
-    def extend(self, modules: Iterable[Module]) -> Sequential:
+    def extend(self, sequential: Iterable[Module]) -> Sequential:
         """Add several modules at the end."""
-        for m in modules:
+        for m in sequential:
             self.append(m)
         return self
 
@@ -222,117 +247,3 @@ class ModuleDict(Module):
             )
         for name, m in modules.items() if isinstance(modules, (Mapping, ModuleDict)) else modules:
             self[name] = m
-
-
-class ParameterList(Module):
-    """A list of parameters; tensors put into it become parameters."""
-
-    def __init__(self, values: Iterable[Any] | None = None) -> None:
-        super().__init__()
-        self._size = 0
-        if values is not None:
-            self.extend(values)
-
-    def __len__(self) -> int:
-        return self._size
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return type(self)([self[i] for i in range(*index.indices(len(self)))])
-        i = operator.index(index)
-        if not -len(self) <= i < len(self):
-            raise IndexError(f"index {i} is out of range: there are {len(self)} parameters")
-        return getattr(self, str(i % len(self)))
-
-    def __setitem__(self, index: int, value: Any) -> None:
-        if isinstance(value, Tensor) and not isinstance(value, Parameter):
-            value = Parameter(value)
-        setattr(self, str(operator.index(index) % max(len(self), 1)), value)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self[i] for i in range(len(self)))
-
-    def append(self, value: Any) -> ParameterList:
-        """Add a parameter at the end."""
-        self._size += 1
-        self[self._size - 1] = value
-        return self
-
-    def extend(self, values: Iterable[Any]) -> ParameterList:
-        """Add several parameters at the end."""
-        if not isinstance(values, Iterable) or isinstance(values, Tensor):
-            raise TypeError(f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}")
-        for v in values:
-            self.append(v)
-        return self
-
-    __iadd__ = extend
-
-    def __repr__(self) -> str:
-        return _listed(self._get_name(), [f"({i}): {_described(p)}" for i, p in enumerate(self)])
-
-
-class ParameterDict(Module):
-    """A dictionary of parameters; tensors put into it become parameters."""
-
-    def __init__(self, parameters: Any = None) -> None:
-        super().__init__()
-        self._keys: dict[str, None] = {}
-        if parameters is not None:
-            self.update(parameters)
-
-    def __getitem__(self, key: str) -> Any:
-        if key not in self._keys:
-            raise KeyError(key)
-        return getattr(self, key)
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        if isinstance(value, Tensor) and not isinstance(value, Parameter):
-            value = Parameter(value)
-        self._keys[key] = None
-        setattr(self, key, value)
-
-    def __delitem__(self, key: str) -> None:
-        del self._keys[key]
-        delattr(self, key)
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._keys)
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._keys
-
-    def keys(self) -> Any:
-        return self._keys.keys()
-
-    def values(self) -> Any:
-        return [self[k] for k in self._keys]
-
-    def items(self) -> Any:
-        return [(k, self[k]) for k in self._keys]
-
-    def update(self, parameters: Any) -> None:
-        """Add parameters from a dictionary or from (name, parameter) pairs."""
-        pairs = parameters.items() if isinstance(parameters, (Mapping, ParameterDict)) else parameters
-        for name, value in pairs:
-            self[name] = value
-
-    def __repr__(self) -> str:
-        return _listed(self._get_name(), [f"({k}): {_described(p)}" for k, p in self.items()])
-
-
-def _listed(name: str, lines: list[str]) -> str:
-    """PyTorch's text, which indents parameters by four and puts a single one on the first line."""
-    if len(lines) == 1:
-        return f"{name}(  {lines[0]})"
-    return f"{name}(" + "".join(f"\n    {line}" for line in lines) + ("\n)" if lines else ")")
-
-
-def _described(p: Any) -> str:
-    if not isinstance(p, Tensor):
-        return f"Object of type: {type(p).__name__}"
-    kind = "Parameter" if isinstance(p, Parameter) else "Tensor"
-    return f"{kind} containing: [{p.dtype} of size {'x'.join(map(str, p.shape))}]"

@@ -26,10 +26,11 @@ class Conversion(Traversal):
         fn(self)  # type: ignore[arg-type]
         return self
 
-    def _apply(self: M, fn: Callable[[Tensor], Tensor]) -> M:
+    def _apply(self: M, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> M:
         """Replace the values of all parameters, gradients and buffers by ``fn`` of them."""
         seen: set[int] = set()
-        for m in self.modules():
+        modules: Any = self.modules() if recurse else [self]
+        for m in modules:
             for p in m._parameters.values():
                 if p is None or id(p) in seen:
                     continue
@@ -74,9 +75,21 @@ class Conversion(Traversal):
         """Floating parameters and buffers as float16."""
         return self._apply(lambda t: t.half() if t.is_floating_point() else t)
 
+    def bfloat16(self: M) -> M:
+        """Raises TypeError if there is anything to convert: NumPy has no bfloat16."""
+        return self._apply(lambda t: t.bfloat16() if t.is_floating_point() else t)
+
     def cpu(self: M) -> M:
         """The module itself: it is on the CPU."""
         return self
+
+    def cuda(self: M, device: Any = None) -> M:
+        """Raises RuntimeError if there is anything to move: ndl computes on the CPU."""
+        return self._apply(lambda t: t.cuda())
+
+    def to_empty(self: M, *, device: Any, recurse: bool = True) -> M:
+        """New memory for all parameters and buffers, its values not set; ``recurse=False`` leaves out modules below."""
+        return self._apply(lambda t: empty_like(t, device=device), recurse)
 
     def train(self: M, mode: bool = True) -> M:
         """Training mode for this module and all below: what Dropout and BatchNorm ask."""

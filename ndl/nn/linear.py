@@ -18,7 +18,7 @@ import numpy as np
 
 from ndl.autograd.function import ArrayFunction
 from ndl.autograd.tensor import Tensor
-from ndl.kernels.matmul import matmul
+from ndl.kernels.matmul import matmul, side_by_side
 from ndl.kernels.summation import sum_over
 from ndl.nn import init
 from ndl.nn.module import Module
@@ -38,8 +38,9 @@ class LinearFunction(ArrayFunction):
         need_dx, need_dW = ctx.needs_input_grad[:2]
         ctx.save_for_backward(x if need_dW else None, W if need_dx else None)
         X = _rows(x)  # (N, I): all leading dimensions are one batch, one matrix product
-        Y = matmul(X, W.T)  # (N, O)
-        if b is not None:
+        whole = b is not None and b.shape == W.shape[:1]
+        Y = matmul(X, W.T, b if whole else None)  # (N, O)
+        if b is not None and not whole:
             Y += b
         return Y.reshape(*x.shape[:-1], W.shape[0]) if x.ndim != 2 else Y
 
@@ -49,10 +50,14 @@ class LinearFunction(ArrayFunction):
         need_dx, need_dW, need_db = ctx.needs_input_grad
         dx = dW = db = None
         dY = _rows(dy)  # (N, O)
-        if need_dx:
-            dx = MatMul.apply(dY, W).reshape(*dy.shape[:-1], W.shape[1])  # (…, I)
-        if need_dW:
-            dW = MatMul.apply(dY.mT, _rows(x))  # (O, I)
+        if need_dx and need_dW and not ctx.recording:
+            dX, dW = side_by_side(dY, W, dY.T, _rows(x))  # (N, I), (O, I)
+            dx = dX.reshape(x.shape)
+        else:
+            if need_dx:
+                dx = MatMul.apply(dY, W).reshape(*dy.shape[:-1], W.shape[1])  # (…, I)
+            if need_dW:
+                dW = MatMul.apply(dY.mT, _rows(x))  # (O, I)
         if need_db:
             db = dY.sum(0) if ctx.recording else sum_over(dY, (0,))  # (O,)
         return dx, dW, db

@@ -1,4 +1,4 @@
-"""Adam and AdamW: steps that are scaled element by element."""
+"""Adam and AdamW: steps that are scaled element by element. Derivation: docs/blocks/adam.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stochastic gradient descent, with momentum."""
+"""Stochastic gradient descent, with momentum. Derivation: docs/blocks/sgd.md."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from ndl.run.script import load
 from ndl.run.spawned import follow
 
 if __name__ == "__mp_main__":
-    as_module, target = sys.argv[0] == "-m", sys.argv[1]
-    del sys.argv[:2]
+    as_module, target = sys.argv[1] == "-m", sys.argv[2]
+    del sys.argv[:3]
     install()
     follow(as_module, target)
     code, names = load(as_module, target)

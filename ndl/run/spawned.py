@@ -22,7 +22,8 @@ def follow(as_module: bool, target: str) -> None:
         data = before(name)
         data.pop("init_main_from_path", None)
         data["init_main_from_name"] = "ndl.run.child"
-        data["sys_argv"] = ["-m" if as_module else "", target, *data["sys_argv"]]
+        # runpy lends the first place to the module that it runs; child.py takes the next two out again.
+        data["sys_argv"] = [data["sys_argv"][0], "-m" if as_module else "", target, *data["sys_argv"]]
         return data
 
     spawn.get_preparation_data = with_ndl

@@ -96,6 +96,21 @@ def test_integer_targets_of_logits() -> None:
     refused(lambda T, x, t: T.nn.functional.binary_cross_entropy_with_logits(x, t), np.array([0.5]), np.array([1]))
 
 
+def test_integer_logits_are_refused_beside_a_floating_target() -> None:
+    """Promotion to the target's type must not make floats of them."""
+    for name in ("binary_cross_entropy_with_logits", "soft_margin_loss", "multilabel_soft_margin_loss"):
+        refused(lambda T, x, t, name=name: getattr(T.nn.functional, name)(x, t), np.array([[2, -1]]), np.ones((1, 2)))
+
+
+@pytest.mark.parametrize(("x", "t"), [((3,), (2, 3)), ((2, 1), (2, 3)), ((), (3,))])
+def test_soft_margin_does_not_grow_to_the_targets_shape(x, t) -> None:
+    message = refused(
+        lambda T, a, b: T.nn.functional.soft_margin_loss(a, b.detach()), RNG.standard_normal(x), np.ones(t)
+    )
+    assert str(list(x)) in message and str(list(t)) in message
+    same(lambda T, a, b: T.nn.functional.soft_margin_loss(a, b.detach()), RNG.standard_normal((2, 3)), np.ones(3))
+
+
 def test_a_multilabel_needs_a_dimension_of_classes() -> None:
     for T in (ndl, torch):
         with pytest.raises(IndexError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import operator
 import pickle
 from collections import OrderedDict
 from typing import Any
@@ -238,6 +239,74 @@ def test_containers(T: Any) -> None:
     p = nn.ParameterList([T.zeros(1)])
     p.append(T.ones(2))
     assert len(p) == 2 and isinstance(p[1], nn.Parameter) and len(list(p.parameters())) == 2
+
+
+@LIBRARIES
+def test_arithmetic_of_sequentials(T: Any) -> None:
+    a, b = T.nn.Sequential(T.nn.ReLU()), T.nn.Sequential(T.nn.Tanh(), T.nn.Identity())
+    names = lambda s: [type(m).__name__ for m in s]
+    assert names(a * 3) == names(3 * a) == ["ReLU"] * 3 and names(a + b) == ["ReLU", "Tanh", "Identity"]
+    kept = a
+    a += b
+    a *= 2
+    assert a is kept and names(a) == ["ReLU", "Tanh", "Identity"] * 2 and list(a._modules) == list("012345")
+    assert names(a.extend(sequential=b)) == names(a)
+    for error, wrong in (
+        (TypeError, lambda: a * 1.5),
+        (ValueError, lambda: a * 0),
+        (ValueError, lambda: a + T.nn.ReLU()),
+        (ValueError, lambda: operator.iadd(a, [T.nn.ReLU()])),
+    ):
+        with pytest.raises(error):
+            wrong()
+
+
+@LIBRARIES
+def test_a_parameter_dict_is_a_dictionary(T: Any) -> None:
+    d = T.nn.ParameterDict({"a": T.ones(2), "b": T.zeros(3)})
+    e = d.copy()
+    assert e["a"] is d["a"] and d.get("z") is None and d.get("z", 3) == 3 and d.get("a") is d["a"]
+    assert d.setdefault("c", T.ones(1)).shape == (1,) and isinstance(d["c"], T.nn.Parameter)
+    assert d.setdefault("a", T.ones(9)).shape == (2,) and list(reversed(d)) == ["c", "b", "a"]
+    assert d.popitem()[0] == "c" and d.pop("a").shape == (2,) and list(d) == ["b"]
+    assert [n for n, _ in d.named_parameters()] == ["b"] and len(e) == 2
+    both = d | T.nn.ParameterDict({"b": T.ones(7), "q": T.ones(1)})
+    assert list(both) == ["b", "q"] and both["b"].shape == (7,) and d["b"].shape == (3,)
+    kept = d
+    d |= both
+    assert d is kept and list(d) == ["b", "q"] and [*d.fromkeys(["x", "y"], 1.5).values()] == [1.5, 1.5]
+    d.clear()
+    assert len(d) == 0 and not list(d.parameters())
+    for error, wrong in (
+        (KeyError, lambda: d.popitem()),
+        (TypeError, lambda: operator.setitem(d, 3, T.ones(1))),
+    ):
+        with pytest.raises(error):
+            wrong()
+    assert len(d) == 0
+
+
+@LIBRARIES
+def test_moving_a_module(T: Any) -> None:
+    inner = T.nn.Linear(2, 2)
+    net = T.nn.Sequential(inner, inner)
+    assert len(list(net.modules())) == 2 and len(list(net.modules(remove_duplicate=False))) == 3
+    w, memory = inner.weight, inner.weight.detach()
+    assert net.to_empty(device="cpu") is net and inner.weight is w and w.shape == (2, 2)
+    with T.no_grad():
+        w.fill_(3.0)
+    assert not (memory == 3).any()
+    outer = T.nn.Sequential(T.nn.BatchNorm1d(2))
+    mean = outer[0].running_mean
+    assert outer.to_empty(device="cpu", recurse=False)[0].running_mean is mean
+    assert T.nn.ReLU().cuda() is not None and T.nn.ReLU().bfloat16() is not None  # nothing to convert
+
+
+def test_what_the_house_has_not_says_so() -> None:
+    with pytest.raises(RuntimeError, match="no CUDA device"):
+        ndl.nn.Linear(2, 2).cuda()
+    with pytest.raises(TypeError, match="bfloat16 is not here"):
+        ndl.nn.Linear(2, 2).bfloat16()
 
 
 def test_deepcopy_and_pickle() -> None:

@@ -155,6 +155,14 @@ def test_memory_order_is_kept(name: str) -> None:
     assert pool(planes, 2).flags.c_contiguous
     assert pool(last, 2).transpose(0, 2, 3, 1).flags.c_contiguous
     np.testing.assert_array_equal(pool(planes, 2), pool(last, 2))
+    batch_last = np.ascontiguousarray(planes.transpose(1, 2, 3, 0)).transpose(3, 0, 1, 2)
+    assert pool(batch_last, 2).transpose(1, 2, 3, 0).flags.c_contiguous
+    np.testing.assert_array_equal(pool(planes, 2), pool(batch_last, 2))
+    leaf = ndl.from_numpy(batch_last).requires_grad_()
+    other = ndl.from_numpy(planes).requires_grad_()
+    pool(leaf, 2).square().sum().backward()
+    pool(other, 2).square().sum().backward()
+    np.testing.assert_allclose(leaf.grad.numpy(), other.grad.numpy(), rtol=1e-15)
 
 
 @pytest.mark.parametrize("name", ["max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d"])

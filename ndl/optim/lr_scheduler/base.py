@@ -4,7 +4,7 @@ A scheduler says its rule in one of two forms. The *chainable* form computes the
 γₜ = γₜ₋₁ · f(t), so that several schedulers on one optimiser multiply their effects, and so do changes that the
 program makes itself. The *closed* form computes it from the first, γₜ = γ₀ · F(t), for jumping to any t. They differ
 in the last digits: products are rounded at every step. As in PyTorch, stepping uses the first, ``step(epoch)`` the
-second.
+second. Derivation: docs/blocks/schedules.md.
 """
 
 from __future__ import annotations
