@@ -9,9 +9,11 @@ import os
 import shutil
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import sphinxcontrib.katex
+from jupyter_cache.executors import utils as notebooks
 from sphinx.errors import ConfigError
 
 DOCS = Path(__file__).resolve().parent
@@ -54,6 +56,9 @@ os.environ["IPYTHONDIR"] = str(_ipython)
 os.environ["MATPLOTLIBRC"] = str(DOCS / "matplotlibrc")
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
 os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # a debugger's warning, in every kernel's standard error
+
+# On a busy machine a kernel may need more than the minute that it is given to start.
+notebooks.executenb = partial(notebooks.executenb, startup_timeout=300)
 
 # -- formulas ---------------------------------------------------------------------------------------------------
 

@@ -77,7 +77,7 @@ def ladder(options: argparse.Namespace) -> None:
     from experiments import layers_benchmark as bench
 
     block = np.ones(1 << 25, np.float32)  # 128 MiB, far more than any cache holds
-    target = np.empty_like(block)
+    target = block.copy()  # touched once, so that its pages are there
     copied = 2 * block.nbytes / bench.best(lambda: np.copyto(target, block), options.seconds)
     content: dict[str, Any] = {
         "about": about("python docs/measure.py ladder", options),

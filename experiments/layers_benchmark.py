@@ -61,6 +61,8 @@ LAYERS = [
     Layer("conv 3x3, stride 2: 8 x 16 x 64 x 64 -> 32", "conv2d", (8, 16, 64, 64), 32, 3, 2, 1),
     Layer("conv 3x3, stride 1: 8 x 16 x 64 x 64 -> 32", "conv2d", (8, 16, 64, 64), 32, 3, 1, 1),
     Layer("conv 3x3, stride 1: 64 x 64 x 32 x 32 -> 64", "conv2d", (64, 64, 32, 32), 64, 3, 1, 1),
+    Layer("conv 3x3, stride 1: 64 x 128 x 16 x 16 -> 128", "conv2d", (64, 128, 16, 16), 128, 3, 1, 1),
+    Layer("conv 3x3, stride 1: 64 x 256 x 8 x 8 -> 256", "conv2d", (64, 256, 8, 8), 256, 3, 1, 1),
     Layer("max pool 3x3, stride 2: 8 x 16 x 64 x 64", "max_pool2d", (8, 16, 64, 64), 16, 3, 2, 1),
     Layer("max pool 2x2, stride 2: 64 x 64 x 32 x 32", "max_pool2d", (64, 64, 32, 32), 64, 2, 2, 0),
     Layer("average pool 3x3, stride 2: 8 x 16 x 64 x 64", "avg_pool2d", (8, 16, 64, 64), 16, 3, 2, 1),

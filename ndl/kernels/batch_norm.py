@@ -95,6 +95,8 @@ def _column_sums(t: np.ndarray) -> np.ndarray:
 
 def statistics(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(μ, σ²) of each channel in float64; σ² divides by M."""
+    if not x.shape[1]:
+        return np.zeros(0), np.zeros(0)
     layout = Layout(x)
     X = layout.matrix(x)
 

@@ -212,6 +212,7 @@ def binary_cross_entropy_with_logits(
     name = "binary_cross_entropy_with_logits"
     reduction = legacy_reduction(size_average, reduce, reduction)
     _equal_shapes(name, input, target)
+    check_float(name, array_of(input))
     check_float(name, array_of(target), RuntimeError)
     x, t = pair(name, reduction, input, target)
     shape = array_of(x).shape
@@ -228,12 +229,19 @@ def soft_margin_loss(
 ) -> Any:
     """log(1 + e^(−t x)) for t = ±1. dx = −t σ(−t x) s dL; the target gets no gradient.
 
-    PyTorch's is inf, with a gradient of nan, where e^(−t x) overflows; this is −t x there.
+    PyTorch's is inf, with a gradient of nan, where e^(−t x) overflows; this is −t x there. The target may be broadcast
+    to the input; RuntimeError if the input had to grow to the target's shape.
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     check_constant("soft_margin_loss", target=target)
+    check_tensors("soft_margin_loss", input=input, target=target)
+    check_float("soft_margin_loss", array_of(input), RuntimeError)
     x, t = pair("soft_margin_loss", reduction, input, target)
-    check_float("soft_margin_loss", array_of(x))
+    if array_of(x).shape != array_of(input).shape:
+        raise RuntimeError(
+            f"soft_margin_loss: a target of shape {list(array_of(target).shape)} cannot be broadcast to the input's "
+            f"{list(array_of(input).shape)}; reshape or expand one of them"
+        )
     return SoftMarginFunction.apply(x, array_of(t), reduction)
 
 
@@ -251,16 +259,18 @@ def multilabel_soft_margin_loss(
     (…, C) for input and target, (C) for ``weight``. Raises IndexError for an input without dimensions.
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
-    x, t = pair("multilabel_soft_margin_loss", reduction, input, target)
-    if not array_of(x).ndim:
+    check_tensors("multilabel_soft_margin_loss", input=input, target=target)
+    check_float("multilabel_soft_margin_loss", array_of(input))
+    if not array_of(input).ndim:
         raise IndexError(
             "multilabel_soft_margin_loss: the last dimension is the classes', but the input has no dimensions"
         )
-    check_float("multilabel_soft_margin_loss", array_of(x))
+    x, t = pair("multilabel_soft_margin_loss", reduction, input, target)
     losses = BCEWithLogitsFunction.apply(x, t, None, None, "none")
     if weight is not None:
         losses = losses * weight
-    return reduced(losses.mean(-1), reduction)
+    classes = array_of(input).ndim - 1
+    return reduced(losses.sum(classes) / array_of(input).shape[classes], reduction)
 
 
 class BCELoss(WeightedLoss):

@@ -9,6 +9,7 @@ from ndl.autograd.dtypes import as_dtype
 from ndl.autograd.tensor import Tensor
 from ndl.nn.parameter import UninitializedTensor
 from ndl.nn.traversal import Traversal
+from ndl.ops.creation import empty_like
 
 if TYPE_CHECKING:
     from ndl.nn.module import Module

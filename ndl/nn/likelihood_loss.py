@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from ndl.autograd.dtypes import default_numpy_dtype
 from ndl.autograd.function import ArrayFunction
 from ndl.nn.loss import (
     Loss,
@@ -225,8 +226,10 @@ def gaussian_nll_loss(
     check_tensors(name, input=input, target=target)
     x, t = array_of(input), array_of(target)
     if isinstance(var, (int, float)):
-        var = np.full(x.shape, var, x.dtype)
+        # the type of an integer input would cut var to an integer
+        var = np.full(x.shape, var, x.dtype if x.dtype.kind == "f" else default_numpy_dtype())
     v = array_of(var)
+    check_float(name, v, RuntimeError)
     if (v < 0).any():
         raise ValueError(f"{name}: var has negative entry/entries: the smallest is {v.min()}")
     if v.shape != x.shape:

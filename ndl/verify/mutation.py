@@ -64,7 +64,7 @@ CALLS_OF_COST = (
     "per_piece",
     "reshape",
 )  # and what they are called with
-NAMES_OF_COST = ("flops", "bands", "per_piece", "per_share")  # and what is computed for them
+NAMES_OF_COST = ("flops", "work", "bands", "per_piece", "per_share")  # and what is computed for them
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,9 @@ def _is_cost(node: ast.AST) -> bool:
             return name in CALLS_OF_COST
         case ast.BinOp() | ast.Compare() | ast.BoolOp():
             names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-            return bool(names & set(SIZES_OF_PIECES))
+            return bool(names & set(SIZES_OF_PIECES)) or (isinstance(node, ast.BoolOp) and _costs_only(node))
+        case ast.UnaryOp(op=ast.Not()):
+            return _costs_only(node)
     return False
 
 

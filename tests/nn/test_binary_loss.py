@@ -111,6 +111,14 @@ def test_soft_margin_does_not_grow_to_the_targets_shape(x, t) -> None:
     same(lambda T, a, b: T.nn.functional.soft_margin_loss(a, b.detach()), RNG.standard_normal((2, 3)), np.ones(3))
 
 
+@pytest.mark.parametrize(("x", "t", "w"), [((4, 1), (4, 3), 3), ((3,), (2, 3), 3), ((4, 1), (4, 1), 2)])
+def test_multilabel_divides_by_the_inputs_classes(x, t, w) -> None:
+    """Where target or weight make the losses larger, PyTorch sums over, and divides by, the input's classes."""
+    arrays = RNG.standard_normal(x), RNG.uniform(size=t), RNG.standard_normal(w)
+    for reduction in ("none", "sum", "mean"):
+        same(lambda T, *a, r=reduction: T.nn.functional.multilabel_soft_margin_loss(*a, reduction=r), *arrays)
+
+
 def test_a_multilabel_needs_a_dimension_of_classes() -> None:
     for T in (ndl, torch):
         with pytest.raises(IndexError):

@@ -108,3 +108,12 @@ def test_empty_batches() -> None:
         same(lambda T, x, r=reduction: T.nn.functional.gaussian_nll_loss(x, x.detach(), T.ones_like(x), reduction=r), x)
     with pytest.raises(ValueError, match="the batch is empty"):
         F.kl_div(ndl.zeros(0, 3), ndl.zeros(0, 3), reduction="batchmean")
+
+
+def test_a_variance_of_integers() -> None:
+    """A number beside an integer input is not cut to an integer, and an integer tensor is refused."""
+    gaussian = lambda T, *a: T.nn.functional.gaussian_nll_loss(*a)
+    found = [gaussian(T, T.tensor([1, 2]), T.tensor([1.5, 2.0]), 0.75) for T in (ndl, torch)]
+    assert found[0].dtype == ndl.float32 and abs(found[0].item() - found[1].item()) < 1e-6
+    same(lambda T, x, t: gaussian(T, x, t, 2.0), np.array([1.0, 2.0]), np.array([1.5, 2.0]))
+    refused(gaussian, np.array([1.0, 2.0]), np.array([1.5, 2.0]), np.array([1, 2]))

@@ -67,7 +67,7 @@ def test_every_mutant_of_the_linear_layer_is_caught(capsys: pytest.CaptureFixtur
 
     known = mutants.equivalents()
     trials = list(record(all_cases("nn.linear").values(), 4, torch=torch))
-    chosen = [t for t in targets() if t.room == "nn.linear"]
+    chosen = [t for t in targets() if t.module == "ndl.nn.linear"]
     everyone = [(t, m) for t in chosen for m in mutations(t.node)]
     outcomes = list(mutants.verdicts(everyone, trials, known, 2))
     assert len(outcomes) == len(everyone) >= 15
