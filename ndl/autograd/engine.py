@@ -278,10 +278,7 @@ def _only_result(node: Node, i: int, results: Sequence, grads: list) -> bool:
     for d in grads[1:] if node.owns_grad else grads:
         if g is d:
             return False
-    for k, r in enumerate(results):
-        if k != i and (r is g or (r is not None and getattr(r, "base", None) is g)):
-            return False
-    return True
+    return not any(k != i and (r is g or getattr(r, "base", None) is g) for k, r in enumerate(results))
 
 
 def _observe(node: Node, grads: list, wanted: set | None, captured: dict, needed: set | None) -> None:

@@ -70,7 +70,7 @@ def test_every_mutant_of_the_linear_layer_is_caught(capsys: pytest.CaptureFixtur
     chosen = [t for t in targets() if t.module == "ndl.nn.linear"]
     everyone = [(t, m) for t in chosen for m in mutations(t.node)]
     outcomes = list(mutants.verdicts(everyone, trials, known, 2))
-    assert len(outcomes) == len(everyone) >= 15
+    assert len(outcomes) == len(everyone) >= 10
     assert [str(o) for o in outcomes if o.fate == "survived"] == []
     assert "nn.linear" in mutants.report(outcomes, 1.0)
 
