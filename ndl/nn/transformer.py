@@ -2,7 +2,8 @@
 
     memory = LN(layer_n(… layer_1(src)))          y = LN(layer_n(… layer_1(tgt, memory), memory))
 
-Vaswani et al. 2017. The layers are in ``ndl/nn/transformer_layers.py``. Derivation: docs/blocks/transformer.md.
+Vaswani et al. 2017. The layers are in ``ndl/nn/transformer_layers.py``.
+Derivation: docs/blocks/multihead_attention.md, layer_norm.md, residual.md.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@
 SA: self-attention, A: attention to the encoder's output. With ``norm_first`` each sum is x + SA(LN(x)) instead, which
 keeps an unnormalised path from the first layer to the last. Vaswani et al. 2017; Xiong et al. 2020 on the order.
 
-These are compositions of blocks that have their own rooms, as PyTorch's are. Derivation: docs/blocks/transformer.md.
+These are compositions of blocks that have their own rooms, as PyTorch's are.
+Derivation: docs/blocks/multihead_attention.md, layer_norm.md, residual.md.
 """
 
 from __future__ import annotations

@@ -161,7 +161,9 @@ def test_every_file_of_figures_names_its_machine_and_command() -> None:
         content = measure.json.loads(path.read_text(encoding="utf-8"))
         about = content["about"]
         assert about["machine"] and about["command"].startswith("python "), path.name
-        assert "/work" not in path.read_text() and "/tmp" not in path.read_text()
+        assert not re.search(r"[\" ]/\w+/", path.read_text(encoding="utf-8")), (
+            f"{path.name} names a path of one machine"
+        )
 
 
 def test_the_proof_table_has_nothing_unproven() -> None:
