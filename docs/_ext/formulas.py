@@ -44,10 +44,12 @@ def block(lines: list[str]) -> str | None:
 
 def tex(formula: str) -> str:
     """One formula, or words with formulas among them. Raises NotAFormula."""
-    out, rest = _sequence(unicodedata.normalize("NFD", formula), 0, "")
-    if rest != len(unicodedata.normalize("NFD", formula)):
+    decomposed = unicodedata.normalize("NFD", formula)
+    out, rest = _sequence(decomposed, 0, "")
+    if rest != len(decomposed):
         raise NotAFormula(formula)
-    return out
+    out = re.sub(r"(\\text\{[^{}]*\})(?: |\\,)(?=\S)", r"\1\\ ", out)  # words stand apart
+    return re.sub(r"(?<=[^\s\\]) (?=\\text\{)|\\,(?=\\text\{)", r"\\ ", out)
 
 
 def _sequence(s: str, i: int, until: str) -> tuple[str, int]:
@@ -99,13 +101,23 @@ def _sequence(s: str, i: int, until: str) -> tuple[str, int]:
             if c == "\u0338":  # NFD takes ≠ apart: the stroke comes after what it strikes
                 out[-1] = r"\ne "
             else:
-                out.append(r"\ " if c == " " and i and s[i - 1] in ",;:." else c)
+                out.append(_space(s[i - 1 : i], s[i + 1 : i + 2]) if c == " " else c)
             i += 1
         else:
             raise NotAFormula(s)
     if until:
         raise NotAFormula(s)
     return "".join(out), i
+
+
+def _space(before: str, after: str) -> str:
+    """A blank is a pause behind a comma, a thin space between factors, and nothing beside an operator."""
+    if before and before in ",;:.":
+        return r"\ "
+    factor = before and (
+        before.isalnum() or before in ")]}|′″½" or before in ACCENTS or before in RAISED or before in LOWERED
+    )
+    return r"\," if factor and after and (after.isalnum() or after in "(√|‖∂") and after not in BIG else " "
 
 
 def _script(s: str, i: int) -> tuple[str, int]:

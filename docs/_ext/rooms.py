@@ -119,13 +119,23 @@ def _paragraph(piece: list[str]) -> list[str]:
         new = re.match(r"^(- |\d+\. )", line)
         if new and len(out) > 1 and out[-1] != "":
             out.append("")
-        parts = re.split(r"(``[^`]+``|`[^`]+`)", line)
-        text = "".join(
-            "``" + p.strip("`") + "``" if k % 2 and p.strip("` ") else SPECIAL.sub(r"\\\1", p)
-            for k, p in enumerate(parts)
-        )
-        out.append(re.sub(r"(?<=\S)``(?=\w)", r"``\\ ", re.sub(r"(?<=[^\s(\[{\"'/:-])(``\S[^`]*``)", r"\\ \1", text)))
+        out.append(_marked(line))
     return [*out, ""]
+
+
+def _marked(line: str) -> str:
+    """A line with its ``code`` kept and all else escaped. Code touches no letters: an escaped space stands between."""
+    parts = re.split(r"(``[^`]+``|`[^`]+`)", line)
+    text = ""
+    for k, part in enumerate(parts):
+        if k % 2 == 0:
+            text += SPECIAL.sub(r"\\\1", part)
+            continue
+        code = part.strip("`").strip()
+        before = "\\ " if text and not (text[-1].isspace() or text[-1] in "([{<-/:'\"") else ""
+        after = "\\ " if parts[k + 1][:1].isalnum() else ""
+        text += f"{before}``{code}``{after}"
+    return text
 
 
 def process(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:

@@ -128,13 +128,14 @@ def test_a_site_is_looked_at_as_a_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("written", "tex"),
     [
-        ("dW_oi = Σ_n dy_no x_ni", r"dW _{oi} = \sum_{n} dy _{no} x_{ni}"),
-        ("Y = X Wᵀ", "Y = X W^{T}"),
+        ("dW_oi = Σ_n dy_no x_ni", r"dW _{oi} = \sum_{n} dy _{no}\,x_{ni}"),
+        ("Y = X Wᵀ", r"Y = X\,W^{T}"),
         ("y = x / (1 + |x|)²", "y = x / (1 + |x|)^{2}"),
-        ("dx = dy/6 where −3 < x < 3, else 0", r"dx = dy /6 \text{where} -3 < x < 3,\ \text{else} 0"),
+        ("dx = dy/6 where −3 < x < 3, else 0", r"dx = dy /6\ \text{where}\ -3 < x < 3,\ \text{else}\ 0"),
         ("r = 1 / √(σ² + ε)", r"r = 1 / \sqrt{σ^{2} + ε}"),
         ("x̂ ≠ 0", r"\hat{x} \ne  0"),
         ("e^{x_i}", "e^{x_{i}}"),
+        ("(sum over the samples)", r"(\text{sum}\ \text{over}\ \text{the}\ \text{samples})"),
         ("θₜ₋₁", "θ_{t-1}"),
         ("tanh c′ · o", r"\tanh  c' \cdot  o"),
     ],
