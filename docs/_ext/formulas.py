@@ -42,12 +42,17 @@ def block(lines: list[str]) -> str | None:
     return rf"\begin{{array}}{{{columns}}}" + r" \\ ".join(r" & \quad ".join(row) for row in rows) + r"\end{array}"
 
 
+# Behind a sum and the name of a function TeX leaves its own space.
+FUNCTION_SPACE = re.compile(r"(\\(?:sum|prod)(?:_\{[^{}]*\})?|\\(?:cos|exp|ln|log|max|min|sin|tanh) *)\\,")
+
+
 def tex(formula: str) -> str:
     """One formula, or words with formulas among them. Raises NotAFormula."""
     decomposed = unicodedata.normalize("NFD", formula)
     out, rest = _sequence(decomposed, 0, "")
     if rest != len(decomposed):
         raise NotAFormula(formula)
+    out = FUNCTION_SPACE.sub(r"\1 ", out)
     out = re.sub(r"(\\text\{[^{}]*\})(?: |\\,)(?=\S)", r"\1\\ ", out)  # words stand apart
     return re.sub(r"(?<=[^\s\\]) (?=\\text\{)|\\,(?=\\text\{)", r"\\ ", out)
 
