@@ -25,6 +25,9 @@ CODE = re.compile(
 )
 
 
+OPTION = re.compile(r"[a-z]{3,}(_[a-z]{3,})+")  # weight_decay is an argument's name, not a weight with an index
+
+
 class NotAFormula(ValueError):
     """A character or a nesting that TeX has no word for here."""
 
@@ -53,6 +56,7 @@ def tex(formula: str) -> str:
     if rest != len(decomposed):
         raise NotAFormula(formula)
     out = FUNCTION_SPACE.sub(r"\1 ", out)
+    out = re.sub(r"(\\[a-z]+ )\\,", r"\1", out)  # tanh and its like bring their own
     out = re.sub(r"(\\text\{[^{}]*\})(?: |\\,)(?=\S)", r"\1\\ ", out)  # words stand apart
     return re.sub(r"(?<=[^\s\\]) (?=\\text\{)|\\,(?=\\text\{)", r"\\ ", out)
 
@@ -88,6 +92,9 @@ def _sequence(s: str, i: int, until: str) -> tuple[str, int]:
         elif c in BIG:
             out.append(BIG[c] if i + 1 < len(s) and (s[i + 1] in "_^ " or s[i + 1] in LOWERED) else BIG[c] + " ")
             i += 1
+        elif option := OPTION.match(s, i):
+            out.append(rf"\text{{{option.group().replace('_', chr(92) + '_')}}}")
+            i = option.end()
         elif c.isalpha():
             j = i
             while (

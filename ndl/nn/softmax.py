@@ -10,6 +10,7 @@ Softmin is the softmax of −x. Derivation: docs/blocks/softmax.md.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy as np
 from ndl.autograd.dtypes import as_numpy_dtype
 from ndl.autograd.function import ArrayFunction
 from ndl.autograd.tensor import Tensor
+from ndl.kernels.threads import parallel_for
 from ndl.nn.module import Module
 from ndl.ops.promotion import array_of, cast
 from ndl.ops.random import default_generator
@@ -24,14 +26,32 @@ from ndl.ops.random import default_generator
 __all__ = ["LogSoftmax", "Softmax", "Softmax2d", "Softmin", "gumbel_softmax", "log_softmax", "softmax", "softmin"]
 
 
+LARGE = 1 << 20  # numbers from which the threads pay
+
+
+def over_rows(x: np.ndarray, dim: int, body: Callable[[int, int], None]) -> None:
+    """``body(start, stop)`` over shares of the first dimension, on the threads where x is large and is not cut apart."""
+    if dim == 0 or x.size < LARGE:
+        body(0, len(x))
+    else:
+        parallel_for(len(x), body, grain=max(1, LARGE // 2 * len(x) // x.size))
+
+
 def exponentials(x: np.ndarray, dim: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(x − m, e^{x − m}, Σ e^{x − m}) with m the largest x along ``dim``; fully −∞ rows give nan, as PyTorch's do."""
     if x.shape[dim] == 0:
         return x.copy(), x.copy(), np.ones_like(x)
+    z, e = np.empty_like(x), np.empty_like(x)
+    total = np.empty((*x.shape[:dim], 1, *x.shape[dim + 1 :]), x.dtype)
+
+    def share(a: int, b: int) -> None:
+        np.subtract(x[a:b], x[a:b].max(axis=dim, keepdims=True), out=z[a:b])
+        np.exp(z[a:b], out=e[a:b])
+        np.sum(e[a:b], axis=dim, keepdims=True, out=total[a:b])
+
     with np.errstate(invalid="ignore"):  # −∞ − −∞
-        z = x - x.max(axis=dim, keepdims=True)
-        e = np.exp(z)
-        return z, e, e.sum(axis=dim, keepdims=True)
+        over_rows(x, dim, share)
+    return z, e, total
 
 
 class SoftmaxFunction(ArrayFunction):
@@ -48,8 +68,18 @@ class SoftmaxFunction(ArrayFunction):
     @staticmethod
     def backward(ctx: Any, dy: Any) -> tuple:
         (y,) = ctx.saved_tensors
-        g = dy * y
-        return g - y * np.sum(g, axis=ctx.dim, keepdims=True), None
+        if ctx.recording:
+            g = dy * y
+            return g - y * np.sum(g, axis=ctx.dim, keepdims=True), None
+        dx = np.empty_like(y)
+
+        def share(a: int, b: int) -> None:
+            g = dy[a:b] * y[a:b]
+            np.multiply(y[a:b], np.sum(g, axis=ctx.dim, keepdims=True), out=dx[a:b])
+            np.subtract(g, dx[a:b], out=dx[a:b])
+
+        over_rows(y, ctx.dim, share)
+        return dx, None
 
 
 class LogSoftmaxFunction(ArrayFunction):

@@ -135,6 +135,7 @@ def test_a_site_is_looked_at_as_a_whole(tmp_path: Path) -> None:
         ("r = 1 / √(σ² + ε)", r"r = 1 / \sqrt{σ^{2} + ε}"),
         ("x̂ ≠ 0", r"\hat{x} \ne  0"),
         ("e^{x_i}", "e^{x_{i}}"),
+        ("λ weight_decay", r"λ\ \text{weight\_decay}"),
         ("(sum over the samples)", r"(\text{sum}\ \text{over}\ \text{the}\ \text{samples})"),
         ("θₜ₋₁", "θ_{t-1}"),
         ("tanh c′ · o", r"\tanh  c' \cdot  o"),

@@ -60,3 +60,23 @@ def test_gumbel_softmax_chooses_in_proportion() -> None:
 def test_gumbel_softmax_warns_of_eps() -> None:
     with pytest.warns(UserWarning, match="eps"):
         F.gumbel_softmax(ndl.zeros(3), eps=1e-3)
+
+
+@pytest.mark.parametrize("dim", [0, 1, 2])
+def test_on_threads(dim: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shares of large arrays give the numbers of one piece, in both memory orders."""
+    from ndl.nn import softmax as room
+
+    x = np.random.default_rng(0).standard_normal((7, 5, 6))
+    found = []
+    for large in (10**9, 1):
+        monkeypatch.setattr(room, "LARGE", large)
+        for array in (x, np.asfortranarray(x)):
+            leaf = ndl.from_numpy(array).requires_grad_()
+            for function in (ndl.nn.functional.softmax, ndl.nn.functional.log_softmax):
+                y = function(leaf, dim)
+                y.backward(ndl.from_numpy(np.cos(x)))
+                found.append((y.detach().numpy(), leaf.grad.numpy().copy()))
+                leaf.grad = None
+    for y, dx in found[4:]:
+        assert any(np.array_equal(y, v) and np.array_equal(dx, w) for v, w in found[:4])
