@@ -36,7 +36,7 @@ def ladder() -> None:
     times = [r["forward_ms"] + r["backward_ms"] for r in rungs]
     axis.barh(range(len(rungs)), times, 0.62)
     for y, t in enumerate(times):
-        axis.text(t * 1.12, y, f"{t:.3g} ms", va="center", fontsize=8)
+        axis.text(t * 1.12, y, f"{t:,.0f} ms" if t >= 100 else f"{t:.3g} ms", va="center", fontsize=8)
     if layer["pytorch_ms"]:
         theirs = sum(layer["pytorch_ms"])
         axis.axvline(theirs, color="C1", linestyle="--", linewidth=1.2, label=f"PyTorch, {theirs:.3g} ms")
@@ -44,7 +44,9 @@ def ladder() -> None:
     axis.set_yticks(range(len(rungs)), [r["rung"].replace("_", " ") for r in rungs])
     axis.invert_yaxis()
     axis.set(
-        xscale="log", xlim=(min(times) / 2, max(times) * 4), xlabel="forward and backward, milliseconds (logarithmic)"
+        xscale="log",
+        xlim=(min([*times, sum(layer["pytorch_ms"]) or times[0]]) / 2, max(times) * 4),
+        xlabel="forward and backward, milliseconds (logarithmic)",
     )
     axis.set_title(layer["layer"], fontsize=9)
     save(figure, "ladder.svg")

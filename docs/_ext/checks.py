@@ -35,7 +35,7 @@ class StepsAndChecks(SphinxDirective):
 
 
 def table(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> nodes.table:
-    """A docutils table; names of pages become links."""
+    """A docutils table."""
     group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in head), cols=len(head))
     group += nodes.thead("", _row(head))
     group += nodes.tbody("", *(_row(row) for row in rows))
