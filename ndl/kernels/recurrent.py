@@ -20,7 +20,7 @@ own; the gradients of the weights are added up at the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -59,7 +59,8 @@ class Share:
         walk: (t, the step before it or None) for all steps, in the order in which they are computed.
         total: number of rows in all; offset: that of the shares before this one.
         columns: where each step begins among the share's own rows, and their end.
-        whole: whether these are all sequences; equal: whether all are equally long.
+        whole: whether these are all sequences; equal: whether all are equally long; batch: the number of sequences
+            outside, if all of those are equally long, else None.
     """
 
     def __init__(self, sizes: Sequence[int], first: int, last: int, reverse: bool) -> None:
@@ -83,6 +84,7 @@ class Share:
         self.walk: list[tuple[int, int | None]] = list(zip(steps, [None, *steps]))
         self.whole = first == 0 and last == max(sizes, default=0)
         self.equal = self.sizes[0] == self.sizes[-1]
+        self.batch = sizes[0] if min(sizes) == max(sizes) else None
 
     def part(self, flat: np.ndarray, features: int) -> np.ndarray:
         """The share's part of a flat array of all shares."""
@@ -90,8 +92,21 @@ class Share:
 
     def blocks(self, flat: np.ndarray, features: int) -> list[np.ndarray]:
         """The share's part as matrices (features, sizes[t])."""
-        part, edges = self.part(flat, features), self.columns
-        return [part[features * a : features * b].reshape(features, b - a) for a, b in pairwise(edges)]
+        return self.cut(self.part(flat, features), features)
+
+    def cut(self, part: np.ndarray, features: int) -> list[np.ndarray]:
+        """The same of a flat array that holds nothing but the share's part."""
+        return [part[features * a : features * b].reshape(features, b - a) for a, b in pairwise(self.columns)]
+
+    def runs(self, longest: int) -> Iterator[list[int]]:
+        """The steps of the way back, in runs of neighbours with equally many sequences."""
+        run: list[int] = []
+        for t, _ in reversed(self.walk):
+            if run and (len(run) == longest or self.sizes[t] != self.sizes[run[0]]):
+                yield run
+                run = []
+            run.append(t)
+        yield run
 
     def take(self, x: np.ndarray, ones: bool = False) -> np.ndarray:
         """The share's rows of x, with a one beside each where asked for: (N, I) -> (n, I) or (n, I + 1)."""
@@ -99,24 +114,58 @@ class Share:
             return x
         taken = np.empty((self.total, x.shape[1] + ones), x.dtype)
         taken[:, x.shape[1] :] = 1
-        for outside, inside in self._places():
-            taken[inside, : x.shape[1]] = x[outside]
+        for outside, inside in self._places(x, taken[:, : x.shape[1]]):
+            inside[...] = outside
         return taken
 
     def put(self, part: np.ndarray, out: np.ndarray) -> None:
         """The share's rows (n, K) to their places in out (N, K)."""
-        for outside, inside in self._places():
-            out[outside] = part[inside]
+        for outside, inside in self._places(out, part):
+            outside[...] = inside
 
-    def _places(self) -> list[tuple[slice, slice]]:
-        """Where the share's rows are among all rows, and among its own."""
+    def turned(self, x: np.ndarray) -> np.ndarray:
+        """The share's rows of x (N, K) as matrices (K, sizes[t]), flat, one after the other."""
+        flat = np.empty(x.shape[1] * self.total, x.dtype)
+        for outside, inside in self._matrices(x, flat):
+            inside[...] = outside
+        return flat
+
+    def turn_back(self, flat: np.ndarray, out: np.ndarray) -> None:
+        """The other way: to their places in out (N, K)."""
+        for outside, inside in self._matrices(out, flat):
+            outside[...] = inside
+
+    def _places(self, x: np.ndarray, part: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The share's rows among all rows x and among its own, as views: one pair of them if the rows are regular."""
         if self.whole:
-            return [(slice(None), slice(None))]
-        return [(rows, slice(a, b)) for rows, a, b in zip(self.rows, self.columns[:-1], self.columns[1:])]
+            return [(x, part)]
+        if self.batch:
+            T, K = len(self.sizes), x.shape[1]
+            outside = x.reshape(T, self.batch, K)[:, self.first : self.last]
+            return [(outside, part.reshape(T, self.last - self.first, K))]
+        return [(x[rows], part[a:b]) for rows, a, b in zip(self.rows, self.columns[:-1], self.columns[1:])]
+
+    def _matrices(self, x: np.ndarray, flat: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The same, turned, beside the matrices in ``flat``."""
+        if self.batch:
+            T, n, K = len(self.sizes), self.last - self.first, x.shape[1]
+            outside = x.reshape(T, self.batch, K)[:, self.first : self.last]
+            return [(outside.transpose(0, 2, 1), flat.reshape(T, K, n))]
+        return [(x[rows].T, matrix) for rows, matrix in zip(self.rows, self.cut(flat, x.shape[1]))]
 
     def previous(self, y: np.ndarray, h0: np.ndarray | None) -> np.ndarray:
         """The state before each step: y (N, P), h0 (B, P), zeros if None -> (n, P)."""
         before = np.empty((self.total, y.shape[1]), y.dtype)
+        if self.batch:
+            T, n, P = len(self.sizes), self.last - self.first, y.shape[1]
+            inside, outside = before.reshape(T, n, P), y.reshape(T, self.batch, P)[:, self.first : self.last]
+            first = T - 1 if self.reverse else 0
+            inside[first] = 0 if h0 is None else h0[self.first : self.last]
+            if self.reverse:
+                inside[:-1] = outside[1:]
+            else:
+                inside[1:] = outside[:-1]
+            return before
         back = 1 if self.reverse else -1
         for t, n in enumerate(self.sizes):
             known = 0
@@ -156,26 +205,31 @@ def added(parts: list[tuple]) -> tuple:
     return total
 
 
-def input_products(share: Share, x: np.ndarray, W: np.ndarray, b: np.ndarray | None, A: np.ndarray) -> None:
+def input_products(
+    share: Share, x: np.ndarray, W: np.ndarray, b: np.ndarray | None, A: np.ndarray, height: int | None = None
+) -> None:
     """A_t = W x_t + b for all steps: x (N, I), W (G, I), b (G) -> the share's part of the flat A.
 
+    ``height`` is that of a step's matrix in A, where it has more rows than those G, which are the first.
     The bias is one more column of W, with a one beside each x: cheaper than to add it.
     """
     rows = share.take(x, ones=b is not None)  # (n, I + 1)
     if b is not None:
         W = np.concatenate([W, b[:, None]], 1)
     G, T, n = len(W), len(share.sizes), share.sizes[0]
+    height = height or G
     if share.equal:  # the steps are one stack of matrices
-        np.matmul(W, rows.reshape(T, n, rows.shape[1]).transpose(0, 2, 1), out=share.part(A, G).reshape(T, G, n))
+        stack = share.part(A, height).reshape(T, height, n)
+        np.matmul(W, rows.reshape(T, n, rows.shape[1]).transpose(0, 2, 1), out=stack[:, :G])
         return
     columns = W @ rows.T  # (G, n)
-    for block, start, stop in zip(share.blocks(A, G), share.columns[:-1], share.columns[1:]):
-        block[...] = columns[:, start:stop]
+    for block, start, stop in zip(share.blocks(A, height), share.columns[:-1], share.columns[1:]):
+        block[:G] = columns[:, start:stop]
 
 
-def side_by_side(blocks: list[np.ndarray]) -> np.ndarray:
-    """The matrices of all steps as one: (G, n)."""
-    return np.concatenate(blocks, 1)
+def side_by_side(blocks: list[np.ndarray], out: np.ndarray | None = None) -> np.ndarray:
+    """The matrices of all steps as one: (G, sizes[t]) each -> (G, n)."""
+    return np.concatenate(blocks, 1, out)
 
 
 def input_gradients(

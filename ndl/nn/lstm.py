@@ -60,7 +60,7 @@ class LSTMFunction(ArrayFunction):
         y, h_n, c_n, kept = kernel.lstm_forward(x, h0, c0, weights, shares)
         ctx.save_for_backward(x, h0, c0, W_ih, W_hh, b_ih, b_hh, W_hr, y)
         ctx.set_materialize_grads(False)
-        ctx.gates, ctx.c, ctx.tanh_c, ctx.unprojected = kept
+        ctx.kept = kept
         ctx.shares, ctx.sizes, ctx.reverse = shares, sizes, reverse
         return y, h_n, c_n
 
@@ -77,9 +77,8 @@ class LSTMFunction(ArrayFunction):
             )
             return dx, *dstarts, *dW, *(dW_hr or [None]), None, None
         need_dx, need_dh0, _, *need_dW = ctx.needs_input_grad
-        kept = kernel.Kept(ctx.gates, ctx.c, ctx.tanh_c, ctx.unprojected)
         dx, dh0, dc0, dW_ih, dW_hh, db, dW_hr = kernel.lstm_backward(
-            dy, dh_n, dc_n, x, y, h0, c0, _weights(W_ih, W_hh, b_ih, b_hh, W_hr), kept, ctx.shares,
+            dy, dh_n, dc_n, x, y, h0, c0, _weights(W_ih, W_hh, b_ih, b_hh, W_hr), ctx.kept, ctx.shares,
             need_dx, need_dh0, any(need_dW),
         )  # fmt: skip
         return dx, dh0, dc0, dW_ih, dW_hh, db, None if db is None else db.copy(), dW_hr, None, None
