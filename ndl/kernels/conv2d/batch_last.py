@@ -28,7 +28,7 @@ import numpy as np
 
 from ndl.kernels.conv2d.geometry import Pair, Shape4, output_size
 from ndl.kernels.conv2d.pieces import add_up, by_group, grain, strided_view
-from ndl.kernels.conv2d.tap_classes import tap_classes
+from ndl.kernels.conv2d.tap_classes import class_by_class
 from ndl.kernels.short_products import SHORT
 from ndl.kernels.threads import parallel_for
 from ndl.kernels.workspace import scratch
@@ -60,16 +60,11 @@ def input_grad(
 ) -> np.ndarray:
     """dx. (N, O, Ho, Wo), (O, C/groups, kH, kW) → (N, C, H, W), batch last."""
     dx = empty_batch_last(x_shape, dy.dtype)
-    for rows in tap_classes(x_shape[2], W.shape[2], stride[0], padding[0], dilation[0]):
-        for columns in tap_classes(x_shape[3], W.shape[3], stride[1], padding[1], dilation[1]):
-            for c, o in by_group(groups, x_shape[1], W.shape[0]):
-                part = dx[:, c, rows.pixels, columns.pixels]
-                if rows.taps is None or columns.taps is None:
-                    part[...] = 0  # between the windows: no tap ever touches these pixels
-                else:
-                    turned = W[o, :, rows.taps, columns.taps].transpose(1, 0, 2, 3)  # (C/G, O/G, taps, taps)
-                    before, step = (rows.before, columns.before), (rows.step, columns.step)
-                    _correlate(dy[:, o], turned, part, (1, 1), before, step, None)
+
+    def correlate(dy: np.ndarray, F: np.ndarray, part: np.ndarray, before: Pair, step: Pair) -> None:
+        _correlate(dy, F.transpose(1, 0, 2, 3), part, (1, 1), before, step, None)  # (C/G, O/G, taps, taps)
+
+    class_by_class(dx, dy, W, stride, padding, dilation, groups, correlate)
     return dx
 
 

@@ -29,7 +29,7 @@ from ndl.kernels.conv2d.pieces import (
     pieces,
     strided_view,
 )
-from ndl.kernels.conv2d.tap_classes import tap_classes
+from ndl.kernels.conv2d.tap_classes import class_by_class
 from ndl.kernels.threads import parallel_for
 from ndl.kernels.workspace import scratch
 
@@ -64,15 +64,11 @@ def input_grad(
     """dx. (N, C, Ho, Wo), (C, 1, kH, kW) → (N, C, H, W), channels last."""
     _check(W.shape, stride, padding, dilation, groups)
     dx = empty_channels_last(x_shape, dy.dtype)
-    for rows in tap_classes(x_shape[2], W.shape[2], stride[0], padding[0], dilation[0]):
-        for columns in tap_classes(x_shape[3], W.shape[3], stride[1], padding[1], dilation[1]):
-            part = dx[:, :, rows.pixels, columns.pixels]
-            if rows.taps is None or columns.taps is None:
-                part[...] = 0
-            else:
-                turned = W[:, 0, rows.taps, columns.taps].transpose(1, 2, 0)  # (taps, taps, C)
-                before, step = (rows.before, columns.before), (rows.step, columns.step)
-                _correlate(dy, turned, part, (1, 1), before, step, None)
+
+    def correlate(dy: np.ndarray, F: np.ndarray, part: np.ndarray, before: Pair, step: Pair) -> None:
+        _correlate(dy, F[:, 0].transpose(1, 2, 0), part, (1, 1), before, step, None)  # (taps, taps, C)
+
+    class_by_class(dx, dy, W, stride, padding, dilation, 1, correlate)
     return dx
 
 

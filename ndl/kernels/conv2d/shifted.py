@@ -44,7 +44,7 @@ from ndl.kernels.conv2d.pieces import (
     pieces,
     strided_view,
 )
-from ndl.kernels.conv2d.tap_classes import tap_classes
+from ndl.kernels.conv2d.tap_classes import class_by_class
 from ndl.kernels.short_products import product, sum_of_products
 from ndl.kernels.threads import parallel_for
 from ndl.kernels.workspace import scratch
@@ -75,16 +75,11 @@ def input_grad(
 ) -> np.ndarray:
     """dx. (N, O, Ho, Wo), (O, C/groups, kH, kW) → (N, C, H, W), channels last."""
     dx = empty_channels_last(x_shape, dy.dtype)
-    for rows in tap_classes(x_shape[2], W.shape[2], stride[0], padding[0], dilation[0]):
-        for columns in tap_classes(x_shape[3], W.shape[3], stride[1], padding[1], dilation[1]):
-            for c, o in by_group(groups, x_shape[1], W.shape[0]):
-                part = dx[:, c, rows.pixels, columns.pixels]
-                if rows.taps is None or columns.taps is None:
-                    part[...] = 0  # between the windows: no tap ever touches these pixels
-                else:
-                    turned = W[o, :, rows.taps, columns.taps].transpose(2, 3, 0, 1)  # (taps, taps, O/G, C/G)
-                    before, step = (rows.before, columns.before), (rows.step, columns.step)
-                    _correlate(dy[:, o], turned, part, (1, 1), before, step, None)
+
+    def correlate(dy: np.ndarray, F: np.ndarray, part: np.ndarray, before: Pair, step: Pair) -> None:
+        _correlate(dy, F.transpose(2, 3, 0, 1), part, (1, 1), before, step, None)  # (taps, taps, O/G, C/G)
+
+    class_by_class(dx, dy, W, stride, padding, dilation, groups, correlate)
     return dx
 
 

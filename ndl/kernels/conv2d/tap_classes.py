@@ -13,8 +13,13 @@ taps, together nine.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
+
+import numpy as np
+
+from ndl.kernels.conv2d.geometry import Pair
+from ndl.kernels.conv2d.pieces import by_group
 
 
 class TapClass(NamedTuple):
@@ -39,3 +44,28 @@ def tap_classes(size: int, kernel: int, stride: int, padding: int, dilation: int
             yield TapClass(slice(first, size, stride), turned, before, dilation // common)
         else:
             yield TapClass(slice(first, size, stride), None, 0, 1)
+
+
+def class_by_class(
+    dx: np.ndarray,
+    dy: np.ndarray,
+    W: np.ndarray,
+    stride: Pair,
+    padding: Pair,
+    dilation: Pair,
+    groups: int,
+    correlate: Callable[[np.ndarray, np.ndarray, np.ndarray, Pair, Pair], None],
+) -> None:
+    """Fill dx (N, C, H, W), class by class in both directions, from dy (N, O, Ho, Wo) and W (O, C/groups, kH, kW).
+
+    ``correlate(dy, F, dx, before, step)`` convolves with stride 1: F (O/G, C/G, taps, taps) is turned round already.
+    """
+    for rows in tap_classes(dx.shape[2], W.shape[2], stride[0], padding[0], dilation[0]):
+        for columns in tap_classes(dx.shape[3], W.shape[3], stride[1], padding[1], dilation[1]):
+            for c, o in by_group(groups, dx.shape[1], W.shape[0]):
+                part = dx[:, c, rows.pixels, columns.pixels]
+                if rows.taps is None or columns.taps is None:
+                    part[...] = 0  # between the windows: no tap ever touches these pixels
+                else:
+                    turned = W[o, :, rows.taps, columns.taps]
+                    correlate(dy[:, o], turned, part, (rows.before, columns.before), (rows.step, columns.step))
