@@ -1,7 +1,7 @@
 """Pooling over any number of spatial axes, by way of the 2-d ladder: where windows lie, their divisors, and indices.
 
-One axis is a picture of one row. Three and more go to the rungs that take any number of axes. Which rung does the work
-is up to ``ndl.kernels.pool2d.choose``. ``order`` says how dx is to lie in memory (``order_of`` of the input).
+Two rungs of the ladder take any number of axes. Which one does the work is up to ``ndl.kernels.pool2d.choose``.
+``order`` says how dx is to lie in memory (``order_of`` of the input).
 
 Adaptive pooling fixes the number of windows: window o of m along an axis of n places looks at
 
@@ -59,35 +59,22 @@ def output_size(
 
 def max_forward(x: np.ndarray, w: Windows, winners: bool) -> tuple[np.ndarray, np.ndarray | None]:
     """y and, if wanted, the numbers of the winning taps. (N, C, *size) → twice (N, C, *output)"""
-    if len(w.size) == 1:
-        y, T = max_forward(x[:, :, None], _as_row(w), winners)
-        return y[:, :, 0], None if T is None else T[:, :, 0]
     return ladder.choose_max(w).max_forward(x, w, winners)
 
 
 def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows, order: str = PLANES) -> np.ndarray:
     """dx: each dy at the place of its winner. (N, C, *output) twice → (N, C, *size)"""
-    if len(w.size) == 1:
-        return max_backward(dy[:, :, None], winners[:, :, None], _as_row(w), order)[:, :, 0]
     return ladder.choose_max(w).max_backward(dy, winners, w, order)
 
 
 def avg_forward(x: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
     """The windows' sums over ``divisor`` (*output) or (). (N, C, *size) → (N, C, *output)"""
-    if len(w.size) == 1:
-        return avg_forward(x[:, :, None], _as_row(w), divisor)[:, :, 0]
     return ladder.choose_avg(w).avg_forward(x, w, divisor)
 
 
 def avg_backward(dy: np.ndarray, w: Windows, divisor: np.ndarray, order: str = PLANES) -> np.ndarray:
     """dx: each dy over ``divisor`` at all places of its window. (N, C, *output) → (N, C, *size)"""
-    if len(w.size) == 1:
-        return avg_backward(dy[:, :, None], _as_row(w), divisor, order)[:, :, 0]
     return ladder.choose_avg(w).avg_backward(dy, w, divisor, order)
-
-
-def _as_row(w: Windows) -> Windows:
-    return Windows(*[(1 if low else 0, *field) for low, field in zip((1, 1, 1, 0, 1, 1), w)])
 
 
 def divisors(w: Windows, count_include_pad: bool) -> np.ndarray:

@@ -93,7 +93,7 @@ def _output(name: str, output_size: Any, size: Sizes) -> Sizes:
 def _averaged(n: int, input: Any, output_size: Any) -> Any:
     name = f"adaptive_avg_pool{n}d"
     x = array_of(input)
-    check_input(name, x, n)
+    check_input(name, x, n, channels=n == 3 and x.ndim == 5)
     if x.ndim == n + 1:
         return _averaged(n, input[None], output_size)[0]
     output = _output(name, output_size, x.shape[2:])
@@ -106,7 +106,7 @@ def _averaged(n: int, input: Any, output_size: Any) -> Any:
 def _maximal(n: int, input: Any, output_size: Any, return_indices: bool) -> Any:
     name = f"adaptive_max_pool{n}d"
     x = array_of(input)
-    check_input(name, x, n)
+    check_input(name, x, n, channels=x.ndim == n + 2)
     if x.ndim == n + 1:
         y = _maximal(n, input[None], output_size, return_indices)
         return (y[0][0], y[1][0]) if return_indices else y[0]

@@ -27,14 +27,17 @@ def option(name: str, what: str, value: Any, n: int) -> Sizes:
     return values
 
 
-def check_input(name: str, x: np.ndarray, n: int, integers: bool = False) -> None:
-    """Raise RuntimeError for a wrong number of dimensions or an empty one, NotImplementedError for a type."""
+def check_input(name: str, x: np.ndarray, n: int, integers: bool = False, channels: bool = True) -> None:
+    """Raise RuntimeError for a wrong number of dimensions or an empty one, NotImplementedError for a type.
+
+    Only the batch may be empty, and the channels where ``channels`` is False.
+    """
     if x.ndim not in (n + 1, n + 2):
         raise RuntimeError(
             f"{name}: Expected {n + 1}D or {n + 2}D (batch mode) tensor with optional 0 dim batch size for input, but "
             f"got: {list(x.shape)}"
         )
-    if 0 in x.shape[-n:]:
+    if 0 in x.shape[x.ndim - n - channels :]:
         raise RuntimeError(
             f"{name}: Expected input to have non-zero size for non-batch dimensions, but input has sizes {list(x.shape)}"
         )

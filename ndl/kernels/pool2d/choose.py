@@ -40,7 +40,7 @@ def rung(name: str) -> ModuleType:
 
 @contextmanager
 def use_rung(name: str) -> Iterator[None]:
-    """Take this rung for every pooling over one or two axes in the ``with`` block; ``RUNGS`` has the names.
+    """Take this rung for every pooling over two axes in the ``with`` block; ``RUNGS`` has the names.
 
     Raises ``ValueError`` for an unknown name.
     """

@@ -10,17 +10,18 @@ input. Any other order is copied into channels last.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ndl.kernels.pool2d.windows import Sizes
+from ndl.kernels.pool2d.windows import Windows
 from ndl.kernels.threads import parallel_for
 
 CHANNELS_LAST, PLANES, BATCH_LAST = "channels last", "planes", "batch last"
 
 PIECE_BYTES = 1 << 21  # of the input: smaller pieces mean more waiting for Python's lock than they save in the cache
-GRAIN = 1 << 19  # numbers for which waking a thread pays
+GRAIN = 1 << 20  # numbers for which waking a thread pays
 
 
 def order_of(x: np.ndarray) -> str:
@@ -55,15 +56,15 @@ def _batch_last(x: np.ndarray) -> np.ndarray:
     return x.transpose(*range(1, x.ndim), 0)
 
 
-def over_pieces(items: int, shape: Sizes, itemsize: int, body: Callable[[slice], None]) -> None:
-    """Call ``body`` on pieces of ``range(items)`` that fit into the cache, on threads; an item has this shape."""
-    numbers = max(1, int(np.prod(shape)))
+def over_pieces(x: np.ndarray, body: Callable[[slice], None]) -> None:
+    """Call ``body`` on pieces of the first axis, such that what ``x`` has of each fits into the cache; on threads."""
+    numbers = max(1, math.prod(x.shape[1:]))
 
     def share(start: int, stop: int) -> None:
-        for piece in _pieces(start, stop, PIECE_BYTES // (numbers * itemsize)):
+        for piece in _pieces(start, stop, PIECE_BYTES // (numbers * x.itemsize)):
             body(piece)
 
-    parallel_for(items, share, grain=GRAIN // numbers + 1)
+    parallel_for(len(x), share, grain=GRAIN // numbers + 1)
 
 
 def _pieces(start: int, stop: int, size: int) -> Iterator[slice]:
@@ -71,6 +72,12 @@ def _pieces(start: int, stop: int, size: int) -> Iterator[slice]:
     step = -(-(stop - start) // count)
     for first in range(start, stop, step):
         yield slice(first, min(stop, first + step))
+
+
+def start_at_zero(dx: np.ndarray, w: Windows) -> None:
+    """Zeros for what the windows add to; a tiling writes every place itself."""
+    if not w.tiling:
+        dx[...] = 0
 
 
 def bits(x: np.ndarray) -> np.ndarray:

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from ndl.kernels.pool2d.memory import PLANES, bits, folded, lowest, order_of, over_pieces, unfolded
+from ndl.kernels.pool2d.memory import PLANES, bits, folded, lowest, order_of, over_pieces, start_at_zero, unfolded
 from ndl.kernels.pool2d.strided_views import let_nan_win
 from ndl.kernels.pool2d.windows import Windows, taps_of
 from ndl.kernels.workspace import scratch
@@ -52,7 +52,7 @@ def max_forward(x: np.ndarray, w: Windows, winners: bool) -> tuple[np.ndarray, n
         if T is not None and Y.dtype.kind == "f" and np.isnan(np.max(Y[b])):
             let_nan_win(X[b], T[b], w)
 
-    over_pieces(shape[0], X.shape[1:], X.itemsize, piece)
+    over_pieces(X, piece)
     return unfolded(Y, x, order), None if T is None else unfolded(T, x, order)
 
 
@@ -103,26 +103,34 @@ def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows, order: str = P
     def piece(b: slice) -> None:
         g, numbers = G[b], T[b]
         last = len(w.size) - 1
-        for k in range(last + 1):
+        for k in range(last):
             here = (*g.shape[: k + 1], w.size[k], *g.shape[k + 2 :])
-            dz = DX[b] if k == last else scratch(f"pool.z{k}", here, DX.dtype)
-            rest = None if k == last else scratch(f"pool.t{k}", here, T.dtype)
-            _max_back_along(g, numbers, dz, rest, w, k)
-            g, numbers = dz, rest if rest is not None else numbers
+            dz, rest = scratch(f"pool.z{k}", here, DX.dtype), scratch(f"pool.t{k}", here, T.dtype)
+            along, behind = np.divmod(numbers, T.dtype.type(math.prod(w.kernel[k + 1 :])))
+            _max_back_along(g, along, dz, w, k, (behind, rest))
+            g, numbers = dz, rest
+        _max_back_along(g, numbers, DX[b], w, last)
 
-    over_pieces(G.shape[0], DX.shape[1:], DX.itemsize, piece)
+    over_pieces(DX, piece)
     return unfolded(DX, dy, order)
 
 
 def _max_back_along(
-    g: np.ndarray, numbers: np.ndarray, dz: np.ndarray, rest: np.ndarray | None, w: Windows, k: int
+    g: np.ndarray,
+    along: np.ndarray,
+    dz: np.ndarray,
+    w: Windows,
+    k: int,
+    handed_on: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> None:
-    """dz += g where its window's winner lies along axis k; rest = the winner's number along the axes behind k."""
-    radix = numbers.dtype.type(math.prod(w.kernel[k + 1 :]))
+    """dz += g where its window's winner, number ``along`` of axis k, lies.
+
+    ``handed_on``: the winners' numbers along the axes behind k, and the array that gets them at the same places.
+    """
     every = (slice(None),) * (k + 1)
-    along, behind = (numbers, None) if rest is None else np.divmod(numbers, radix)
     dz[...] = 0
-    if rest is not None:
+    if handed_on is not None:
+        behind, rest = handed_on
         rest[...] = 0
     integer: Any = bits(g).dtype
     for tap in taps_of(w.axis(k)):
@@ -131,7 +139,7 @@ def _max_back_along(
         won = scratch("pool.larger", d.shape, np.dtype(bool))
         mask = scratch("pool.mask", d.shape, integer)
         np.equal(along[source], along.dtype.type(tap.number), out=won)
-        if rest is not None and behind is not None:
+        if handed_on is not None:
             np.maximum(rest[target], behind[source] * won.view(np.uint8), out=rest[target])
         minus = won.view(np.int8)
         np.negative(minus, out=minus)  # 0 or −1, all bits of which are set in every width
@@ -163,7 +171,7 @@ def avg_forward(x: np.ndarray, w: Windows, divisor: np.ndarray) -> np.ndarray:
             z = y
         z /= D
 
-    over_pieces(X.shape[0], X.shape[1:], X.itemsize, piece)
+    over_pieces(X, piece)
     return unfolded(Y, x, order)
 
 
@@ -201,15 +209,14 @@ def avg_backward(dy: np.ndarray, w: Windows, divisor: np.ndarray, order: str = P
             _spread_along(g, dz, w, k)
             g = dz
 
-    over_pieces(G.shape[0], DX.shape[1:], DX.itemsize, piece)
+    over_pieces(DX, piece)
     return unfolded(DX, dy, order)
 
 
 def _spread_along(g: np.ndarray, dz: np.ndarray, w: Windows, k: int) -> None:
     every = (slice(None),) * (k + 1)
     axis = w.axis(k)
-    if not axis.tiling:
-        dz[...] = 0
+    start_at_zero(dz, axis)
     for tap in taps_of(axis):
         source, target = every + tap.there, every + tap.seen
         if axis.disjoint:

@@ -32,7 +32,7 @@ def max_forward(x: np.ndarray, w: Windows, winners: bool) -> tuple[np.ndarray, n
             for j in range(w.output[1]):
                 (a, b), (rows, columns) = window(w, (i, j))
                 seen = x[:, c, rows, columns]  # (N, up to kH, up to kW)
-                if seen.shape[1] and seen.shape[2]:
+                if seen.size:
                     row, column = np.divmod(largest(seen, 2), seen.shape[2])  # (N,) each
                     y[:, c, i, j] = seen[pictures, row, column]
                     T[:, c, i, j] = (a + row) * w.kernel[1] + b + column
@@ -49,7 +49,7 @@ def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows, order: str = P
             for j in range(w.output[1]):
                 (a, b), (rows, columns) = window(w, (i, j))
                 seen = dx[:, c, rows, columns]  # a view: += reaches dx
-                if seen.shape[1] and seen.shape[2]:
+                if seen.size:
                     row, column = np.divmod(winners[:, c, i, j].astype(np.int64), w.kernel[1])
                     seen[pictures, row - a, column - b] += dy[:, c, i, j]
     return dx

@@ -30,7 +30,7 @@ def max_forward(x: np.ndarray, w: Windows, winners: bool) -> tuple[np.ndarray, n
         for j in range(w.output[1]):
             (a, b), (rows, columns) = window(w, (i, j))
             seen = x[:, :, rows, columns]  # (N, C, up to kH, up to kW)
-            if seen.shape[2] and seen.shape[3]:
+            if seen.size:
                 row, column = np.divmod(largest(seen, 2), seen.shape[3])  # (N, C) each
                 y[:, :, i, j] = seen[pictures, channels, row, column]
                 T[:, :, i, j] = (a + row) * w.kernel[1] + b + column
@@ -46,7 +46,7 @@ def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows, order: str = P
         for j in range(w.output[1]):
             (a, b), (rows, columns) = window(w, (i, j))
             seen = dx[:, :, rows, columns]  # a view: += reaches dx
-            if seen.shape[2] and seen.shape[3]:
+            if seen.size:
                 row, column = np.divmod(winners[:, :, i, j].astype(np.int64), w.kernel[1])
                 seen[pictures, channels, row - a, column - b] += dy[:, :, i, j]
     return dx

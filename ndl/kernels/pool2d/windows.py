@@ -52,8 +52,7 @@ class Windows(NamedTuple):
     @property
     def tiling(self) -> bool:
         """True if every input place is seen by exactly one window."""
-        flush = all(k == s and n == k * o for n, k, s, o in zip(self.size, self.kernel, self.stride, self.output))
-        return self.disjoint and flush and not any(self.padding)
+        return self.disjoint and self.inside and all(n == k * o for n, k, o in zip(self.size, self.kernel, self.output))
 
     @property
     def everything(self) -> bool:
