@@ -1,7 +1,8 @@
-"""One measurement in a process of its own: ``python -m benchmarks.measure ndl "mlp 784-50-20-10, batch 100"``.
+"""One measurement in a process of its own: ``python -m benchmarks.measure ndl "mlp 784-50-20-10, batch 100" 3 2``.
 
-Prints a line of JSON: the median time of a step in milliseconds, the peak memory of the process in MiB, how much of
-it came after the library was imported, and the last loss.
+The numbers are seconds and threads; without them 3 s and the library's own default. Prints a line of JSON: the median
+time of a step in milliseconds, the peak memory of the process in MiB, how much of it came after the library was
+imported, and the last loss.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def measure(library: str, name: str, seconds: float) -> dict:
-    """Warm up, then time single steps for ``seconds``."""
+def measure(library: str, name: str, seconds: float, threads: int) -> dict:
+    """Warm up, then time single steps for ``seconds``; ``threads`` 0 leaves the library's default."""
     T = importlib.import_module(library)
+    if threads:
+        T.set_num_threads(threads)
     importlib.import_module(f"{library}.nn")
     importlib.import_module(f"{library}.optim")
     from benchmarks.workloads import WORKLOADS
@@ -50,4 +53,6 @@ def measure(library: str, name: str, seconds: float) -> dict:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(sys.argv[1], sys.argv[2], float(sys.argv[3]) if len(sys.argv) > 3 else 3.0)))
+    library, name, *numbers = sys.argv[1:]
+    seconds, threads = map(float, numbers) if numbers else (3.0, 0)
+    print(json.dumps(measure(library, name, seconds, int(threads))))

@@ -1,4 +1,4 @@
-"""Training steps beside PyTorch's: ``python benchmarks/run.py [--only mlp] [--rounds 3] [--seconds 3]``.
+"""Training steps beside PyTorch's: ``python benchmarks/run.py [--only mlp] [--rounds 3] [--seconds 3] [--threads 1]``.
 
 Every workload runs in processes that alternate between the two libraries, each with its default settings, and the
 median of the rounds counts. Run it with nothing else on the machine. A ratio below 1 means ndl is faster.
@@ -21,9 +21,9 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.workloads import WORKLOADS  # noqa: E402
 
 
-def run_once(library: str, name: str, seconds: float) -> dict:
+def run_once(library: str, name: str, seconds: float, threads: int) -> dict:
     """One measurement in a new process."""
-    command = [sys.executable, "-m", "benchmarks.measure", library, name, str(seconds)]
+    command = [sys.executable, "-m", "benchmarks.measure", library, name, str(seconds), str(threads)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"{library} failed on {name!r}:\n{done.stderr}")
@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="workloads whose name contains this")
     parser.add_argument("--rounds", type=int, default=3, help="processes for each library and workload")
     parser.add_argument("--seconds", type=float, default=3.0, help="timed seconds in each process")
+    parser.add_argument("--threads", type=int, default=0, help="threads of both libraries; 0: each one's default")
     parser.add_argument("--json", type=Path, help="also write all measurements to this file")
     options = parser.parse_args()
     names = [n for n in WORKLOADS if options.only in n]
@@ -56,7 +57,8 @@ def main() -> None:
     print(f"{'training step':44s} {'ndl':>9s} {'PyTorch':>9s} {'ratio':>6s}   {'peak memory':>16s}")
     results = []
     for name in names:
-        rounds = [[run_once(lib, name, options.seconds) for lib in ("ndl", "torch")] for _ in range(options.rounds)]
+        settings = (options.seconds, options.threads)
+        rounds = [[run_once(lib, name, *settings) for lib in ("ndl", "torch")] for _ in range(options.rounds)]
         ours, theirs = ([r[i] for r in rounds] for i in (0, 1))
         a, b = (statistics.median(m["ms"] for m in side) for side in (ours, theirs))
         p, q = (statistics.median(m["peak_mib"] for m in side) for side in (ours, theirs))
