@@ -3,6 +3,7 @@
     python docs/measure.py steps                                     training steps beside PyTorch's
     python docs/measure.py ladder                                    every rung of the convolution ladder
     python docs/measure.py parity                                    the proof table
+    python docs/measure.py weights                                   initial values, optimisers, schedules beside PyTorch's
     python docs/measure.py training mnist experiments/mnist_mlp.py   a training: the program, then its options
 
 The pages draw and print these files, so that no figure in the book was typed by hand. All but ``training`` need
@@ -18,6 +19,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +49,19 @@ def write(name: str, content: dict[str, Any]) -> None:
 
 
 def steps(options: argparse.Namespace) -> None:
-    """benchmarks/run.py's own file, with what a reader does not need left out."""
+    """benchmarks/run.py's own file, with what a reader does not need left out, and the ratios on one thread each."""
+    rows = steps_of(run_benchmarks())
+    for row, alone in zip(rows, steps_of(run_benchmarks("--threads", "1"))):
+        row["one_thread_ratio"] = alone["ratio"]
+    write("training_steps.json", {"about": about("python docs/measure.py steps", options), "steps": rows})
+
+
+def run_benchmarks(*arguments: str) -> list[dict[str, Any]]:
+    """What benchmarks/run.py measures."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "steps.json"
-        subprocess.run([sys.executable, ROOT / "benchmarks" / "run.py", "--json", file], check=True)
-        results = json.loads(file.read_text())["results"]
-    write("training_steps.json", {"about": about("python docs/measure.py steps", options), "steps": steps_of(results)})
+        subprocess.run([sys.executable, ROOT / "benchmarks" / "run.py", "--json", file, *arguments], check=True)
+        return json.loads(file.read_text())["results"]
 
 
 def steps_of(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -135,6 +144,95 @@ def parity(options: argparse.Namespace) -> None:
     )
 
 
+INITIAL = {  # every function of nn.init with its options, on a matrix, a convolution's weights, or both
+    "uniform_": ({"a": -1.0, "b": 2.0}, "both"),
+    "normal_": ({"mean": 1.0, "std": 0.5}, "both"),
+    "trunc_normal_": ({"std": 0.7, "a": -1.0, "b": 1.5}, "both"),
+    "xavier_uniform_": ({"gain": 1.5}, "both"),
+    "xavier_normal_": ({}, "both"),
+    "kaiming_uniform_": ({"a": 0.2}, "both"),
+    "kaiming_normal_": ({"nonlinearity": "relu", "mode": "fan_out"}, "both"),
+    "orthogonal_": ({"gain": 2.0}, "both"),
+    "sparse_": ({"sparsity": 0.35}, "matrix"),
+    "eye_": ({}, "matrix"),
+    "dirac_": ({}, "convolution"),
+}
+STARTS = {  # what a block's parameters begin with
+    "Linear": (20, 30),
+    "Conv2d": (4, 8, 3),
+    "ConvTranspose2d": (4, 8, 3),
+    "Embedding": (11, 7),
+    "RNN": (5, 6),
+    "LSTM": (5, 6),
+    "GRU": (5, 6),
+    "MultiheadAttention": (12, 3),
+    "TransformerEncoderLayer": (12, 3),
+}
+
+
+def weights(options: argparse.Namespace) -> None:
+    """What weights begin with from one seed, and where optimisers and schedulers take them: ndl's beside PyTorch's."""
+    from ndl.verify.training import OPTIMIZERS, tolerance, training_errors
+
+    found = []
+    for name, (moved, rates) in training_errors(options.steps).items():
+        kind, settings = OPTIMIZERS.get(name, ("", {}))
+        ok = moved <= (tolerance(name) if kind else 1e-12) and rates == 0
+        told = ", ".join(f"{key} {value}" for key, value in settings.items())
+        found.append([name, told, f"{moved:.0e}", f"{rates:.0e}", "proven" if ok else "not proven"])
+    head = ["optimiser or scheduler", "options", f"weights after {options.steps} steps", "learning rates", "verdict"]
+    initial = [initial_row(f"nn.init.{name}", how) for name, how in fillings().items()]
+    initial += [initial_row(f"nn.{name}", how) for name, how in beginnings().items()]
+    write(
+        "weights.json",
+        {
+            "about": about(f"python docs/measure.py weights --steps {options.steps}", options),
+            "steps": {"head": head, "rows": found},
+            "initial": {"head": ["initial values", "float64", "float32", "verdict"], "rows": initial},
+        },
+    )
+
+
+def fillings() -> dict[str, Callable[[Any, Any], list[Any]]]:
+    """For every function of nn.init what it writes, given a library and a type."""
+    shapes = {"matrix": [(20, 30)], "convolution": [(8, 4, 3, 3)], "both": [(20, 30), (8, 4, 3, 3)]}
+
+    def filling(name: str) -> Callable[[Any, Any], list[Any]]:
+        settings, kind = INITIAL[name]
+        return lambda T, dtype: [
+            getattr(T.nn.init, name)(T.empty(shape, dtype=dtype), **settings) for shape in shapes[kind]
+        ]
+
+    return {name: filling(name) for name in INITIAL}
+
+
+def beginnings() -> dict[str, Callable[[Any, Any], list[Any]]]:
+    """For every block the parameters that it begins with, given a library and a type."""
+
+    def beginning(name: str) -> Callable[[Any, Any], list[Any]]:
+        return lambda T, dtype: list(getattr(T.nn, name)(*STARTS[name], dtype=dtype).parameters())
+
+    return {name: beginning(name) for name in STARTS}
+
+
+def initial_row(name: str, how: Callable[[Any, Any], list[Any]]) -> list[str]:
+    """The largest relative error in float64 and in float32, from the same seed."""
+    import torch
+
+    import ndl
+    from ndl.verify.parity import relative_error
+
+    errors = []
+    for dtype in ("float64", "float32"):
+        made = []
+        for T in (ndl, torch):
+            T.manual_seed(0)
+            made.append([t.detach().numpy() for t in how(T, getattr(T, dtype))])
+        errors.append(max(relative_error(a, b) for a, b in zip(*made, strict=True)))
+    ok = errors[0] <= 1e-12 and errors[1] <= 1e-5
+    return [name, *(f"{e:.0e}" for e in errors), "proven" if ok else "not proven"]
+
+
 def training(options: argparse.Namespace) -> None:
     """Run an experiment, and keep its settings, its epochs, and about 200 points of its loss."""
     with tempfile.TemporaryDirectory() as folder:
@@ -145,7 +243,7 @@ def training(options: argparse.Namespace) -> None:
         print(done.stdout, end="")
         content = training_of(file, done.stdout)
     # Where the data lay is nobody's business.
-    shown = " ".join(["python", *(part for part in command if not Path(part).is_dir())])
+    shown = " ".join(["python", options.program, *(part for part in options.options if not Path(part).exists())])
     write(f"trainings/{options.name}.json", {"about": about(shown, options), **content})
 
 
@@ -172,7 +270,14 @@ def training_of(checkpoint: Path, printed: str) -> dict[str, Any]:
         "loss_every": every,
         "losses": [round(float(v), 4) for v in smooth[::every]],
         "closing": [line for line in printed.splitlines() if line.startswith("Test accuracy")],
+        "sample": sample_of(printed),
     }
+
+
+def sample_of(printed: str) -> str:
+    """What a language model wrote at the end of its program's output; nothing for other programs."""
+    _, found, rest = printed.rpartition("Validation loss after ")
+    return rest.partition("\n")[2].strip()[:600] if found else ""
 
 
 def rounded(value: Any) -> Any:
@@ -190,12 +295,15 @@ def main() -> None:
     choices.add_parser("steps")
     choices.add_parser("ladder").add_argument("--seconds", type=float, default=1.0, help="for each time (1)")
     choices.add_parser("parity").add_argument("--configurations", type=int, default=10, help="for each case (10)")
+    choices.add_parser("weights").add_argument("--steps", type=int, default=100, help="of every optimiser (100)")
     one = choices.add_parser("training")
     one.add_argument("name", help="of the file in docs/measured/trainings")
     one.add_argument("program", help="experiments/….py")
     one.add_argument("options", nargs=argparse.REMAINDER, help="handed to the program")
     options = parser.parse_args()
-    {"steps": steps, "ladder": ladder, "parity": parity, "training": training}[options.what](options)
+    {"steps": steps, "ladder": ladder, "parity": parity, "weights": weights, "training": training}[options.what](
+        options
+    )
 
 
 if __name__ == "__main__":

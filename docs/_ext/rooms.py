@@ -24,6 +24,7 @@ FLOORS = {  # in the order in which a reader of the interface meets them
     "datasets": "Data sets",
     "distributions": "Probability distributions",
     "verify": "Is it right?",
+    "run": "PyTorch scripts",
     "kernels": "Kernels",
 }
 SPECIAL = re.compile(r"([\\*|_`])")

@@ -29,6 +29,7 @@ SECTIONS = (
     "By hand",
     "Edge cases",
     "What it costs",
+    "Its row of the parity table",
     "Exercises",
 )
 
@@ -74,6 +75,10 @@ def test_a_blocks_page_keeps_the_order(name: str) -> None:
         assert heading.startswith(section)
     hidden = [d for d in page.directives if d.name == "dropdown"]
     assert 2 <= len(hidden) <= 3, "two or three exercises, each with its solution in a {dropdown}"
+    shown = [
+        cell for cell in page.cells if re.search(r"^parity\.(rows|steps|initial_values)\(", cell.code, re.MULTILINE)
+    ]
+    assert len(shown) == 1, "one cell shows the page's rows of the measured table"
 
 
 def find_object(path: Path, dotted: str) -> bool:

@@ -2,12 +2,14 @@
 
 import ast
 import importlib.util
+import json
 import re
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+import ndl
 from tests.docs.test_pages import DOCS, EXECUTED, PAGES, ROOT
 
 
@@ -23,6 +25,7 @@ def load(path: Path) -> ModuleType:
 check_site = load(DOCS / "check_site.py")
 formulas = load(DOCS / "_ext" / "formulas.py")
 measure = load(DOCS / "measure.py")
+parity = load(DOCS / "blocks" / "parity.py")
 
 
 def test_every_page_is_in_a_table_of_contents() -> None:
@@ -160,7 +163,7 @@ def test_every_file_of_figures_names_its_machine_and_command() -> None:
     files = list((DOCS / "measured").rglob("*.json"))
     assert {"ladder.json", "parity.json", "training_steps.json", "mnist.json"} <= {path.name for path in files}
     for path in files:
-        content = measure.json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
         about = content["about"]
         assert about["machine"] and about["command"].startswith("python "), path.name
         assert not re.search(r"[\" ]/\w+/", path.read_text(encoding="utf-8")), (
@@ -169,11 +172,93 @@ def test_every_file_of_figures_names_its_machine_and_command() -> None:
 
 
 def test_the_proof_table_has_nothing_unproven() -> None:
-    proof = measure.json.loads((DOCS / "measured" / "parity.json").read_text(encoding="utf-8"))
+    proof = json.loads((DOCS / "measured" / "parity.json").read_text(encoding="utf-8"))
     assert [row[0] for row in proof["rows"] if row[2] != "proven"] == []
+    weights = json.loads((DOCS / "measured" / "weights.json").read_text(encoding="utf-8"))
+    assert [row[0] for part in ("steps", "initial") for row in weights[part]["rows"] if row[-1] != "proven"] == []
 
 
 def test_the_median_of_a_workload() -> None:
     rounds = [{"ms": ms, "peak_mib": 40.4} for ms in (3.0, 1.0, 2.0)]
     (row,) = measure.steps_of([{"workload": "w", "ratio": 0.98765, "ndl": rounds, "torch": rounds}])
     assert row == {"workload": "w", "ratio": 0.988, "ndl_ms": 2.0, "ndl_mib": 40, "torch_ms": 2.0, "torch_mib": 40}
+
+
+def test_what_a_language_model_wrote_is_kept() -> None:
+    assert measure.sample_of("Validation loss after 9 steps: 1.5\nKING:\n Speak.\n") == "KING:\n Speak."
+    assert measure.sample_of("Test accuracy after 2 epochs: 0.9\n") == ""
+
+
+def test_initial_values_cover_every_function() -> None:
+    names = set(ndl.nn.init.__all__) - {"calculate_gain", "constant_", "ones_", "zeros_"}
+    assert set(measure.INITIAL) == names
+
+
+def test_rows_of_a_page() -> None:
+    table = parity.rows("nn.linear.Linear")
+    assert [row[0] for row in table.rows] == ["nn.linear.Linear"]
+    assert "parameters" in table.head and "buffers" not in table.head  # it has none: no empty column
+    assert table._repr_html_().count("<tr>") == 2 and "nn.linear.Linear" in repr(table)
+    assert len(parity.rows("nn.conv").rows) > 3
+    assert len(parity.steps("Adam").rows) > 2 < len(parity.initial_values().rows)
+    with pytest.raises(KeyError, match="Lineal"):
+        parity.rows("nn.linear.Lineal")
+
+
+def test_what_is_not_proven_stops_the_book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    about = {"machine": "m", "numpy": "2", "command": "python x"}
+    rows = [["nn.a.A", 3, "proven", "0e+00", "1e-16", "", "", ""], ["nn.a.B", 3, "not proven", "1e-02", "", "", "", ""]]
+    head = ["name", "configurations", "verdict", "y", "dx", "parameters", "buffers", "numerical"]
+    (tmp_path / "parity.json").write_text(json.dumps({"about": about, "head": head, "rows": rows}))
+    monkeypatch.setattr(parity, "MEASURED", tmp_path)
+    assert parity.rows("nn.a.A").rows == [["nn.a.A", "3", "0", "1e-16"]]
+    with pytest.raises(AssertionError, match=r"nn\.a\.B"):
+        parity.rows("nn.a")
+
+
+# -- trainings -----------------------------------------------------------------------------------------------------
+
+
+def a_training(**changed: object) -> dict:
+    epoch = {"test_loss": 0.5, "test_accuracy": 0.75, "class_accuracy": [0.75] * 10, "seconds": 90.0}
+    return {
+        "about": {"machine": "m", "numpy": "2", "command": "python x.py"},
+        "settings": {"lr": 0.1, "epochs": 2, "data": "d"},
+        "numbers": 1000,
+        "seconds": 180.0,
+        "peak_mib": 99,
+        "epochs": [{"epoch": 1, **epoch}, {"epoch": 2, **epoch}],
+        "losses": [3.0, 1.0, 0.2],
+        "closing": ["Test accuracy when six views of each picture are averaged: 0.800"],
+        **changed,
+    }
+
+
+def test_whatever_trainings_are_there_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(DOCS))
+    trainings = load(DOCS / "trainings.py")
+    silent = {"epoch": 1, "test_loss": 1.6, "test_accuracy": None, "class_accuracy": [], "seconds": 60.0}
+    noted = {"machine": "m", "numpy": "2", "command": "python x.py", "note": "beside others"}
+    for name, training in {
+        "cifar10_best": a_training(settings={"lr": 0.2, "epochs": 2, "data": "d", "width": 3}, about=noted),
+        "cifar10": a_training(),
+        "shakespeare_lstm": a_training(epochs=[silent], closing=[], sample="KING"),
+    }.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(training))
+    runs = trainings.read("cifar10", tmp_path)
+    assert list(runs) == ["cifar10", "cifar10_best"]
+    assert list(trainings.read("", tmp_path)) == ["cifar10", "cifar10_best", "shakespeare_lstm"]
+    results = trainings.results(runs)
+    assert results.rows[1] == ["cifar10_best", "1,000", "2", "3 min *", "99 MiB", "0.500", "0.750", "0.800"]
+    assert results.source == "m, NumPy 2. * beside others"
+    assert ["width", "–", "3"] in trainings.settings(runs).rows
+    assert trainings.changes(runs).rows[1][1] == "lr 0.2 (0.1), width 3"
+    assert trainings.classes(runs, "cifar10").rows[0][1:] == ["0.750"] * 10
+    text = trainings.read("shakespeare", tmp_path)
+    assert "test accuracy" not in trainings.results(text).head
+    assert [len(ax.lines) for ax in trainings.curves(text).axes] == [2, 1]
+    nothing = trainings.read("mnist", tmp_path)
+    assert "measure.py training" in trainings.results(nothing)._repr_html_()
+    for show in (trainings.settings, trainings.changes, lambda runs: trainings.classes(runs, "mnist")):
+        assert show(nothing).rows == []
+    assert trainings.curves(nothing) is None
