@@ -47,6 +47,7 @@ from ndl.autograd.size import Size
 from ndl.kernels.threads import get_num_threads, set_num_threads
 from ndl.lazy import attach, by_room
 from ndl.ops import *
+from ndl.ops import return_types
 from ndl.ops.constants import e, inf, nan, newaxis, pi
 from ndl.ops.promotion import result_type
 from ndl.ops.random import *
@@ -88,6 +89,7 @@ __getattr__, __dir__ = attach(
         "IntTensor": "ndl.ops.typed_tensors",
         "LongTensor": "ndl.ops.typed_tensors",
         "ShortTensor": "ndl.ops.typed_tensors",
+        "GradScaler": "ndl.amp.grad_scaler",
         "accelerator": "ndl.accelerator",
         "amp": "ndl.amp",
         "are_deterministic_algorithms_enabled": "ndl.settings",
@@ -100,11 +102,15 @@ __getattr__, __dir__ = attach(
         "complex128": "ndl.autograd.dtypes",
         "complex64": "ndl.autograd.dtypes",
         "cuda": "ndl.cuda",
+        "distributed": "ndl.distributed",
         "distributions": "ndl.distributions",
+        "func": "ndl.func",
+        "get_default_device": "ndl.settings",
         "get_float32_matmul_precision": "ndl.settings",
         "get_num_interop_threads": "ndl.settings",
         "is_anomaly_check_nan_enabled": "ndl.autograd.anomaly",
         "is_anomaly_enabled": "ndl.autograd.anomaly",
+        "is_autocast_enabled": "ndl.amp.autocast",
         "is_complex": "ndl.ops.questions",
         "is_deterministic_algorithms_warn_only_enabled": "ndl.settings",
         "is_floating_point": "ndl.ops.questions",
@@ -115,7 +121,9 @@ __getattr__, __dir__ = attach(
         "layout": "ndl.ops.placement",
         "linalg": "ndl.linalg",
         "load": "ndl.utils.serialization",
+        "multiprocessing": "ndl.multiprocessing",
         "numel": "ndl.ops.questions",
+        "random": "ndl.random",
         "optim": "ndl.optim",
         "save": "ndl.utils.serialization",
         "set_default_device": "ndl.settings",
@@ -123,6 +131,7 @@ __getattr__, __dir__ = attach(
         "set_float32_matmul_precision": "ndl.settings",
         "set_flush_denormal": "ndl.settings",
         "set_num_interop_threads": "ndl.settings",
+        "special": "ndl.special",
         "strided": "ndl.ops.placement",
         "use_deterministic_algorithms": "ndl.settings",
         "utils": "ndl.utils",

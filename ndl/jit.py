@@ -39,12 +39,17 @@ def trace(func: Any, *args: Any, **kwargs: Any) -> NoReturn:
     _refuse("trace", func)
 
 
-def ignore(function: Callable) -> Callable:
+def ignore(drop: Any = False, **kwargs: Any) -> Any:
+    """The function itself; the mark means something to ``script`` only. ``@ignore`` and ``@ignore()`` are allowed."""
+    return drop if callable(drop) else lambda function: function
+
+
+def export(fn: Callable) -> Callable:
     """The function itself; the mark means something to ``script`` only."""
-    return function
+    return fn
 
 
-export = unused = ignore
+unused = export
 
 
 def is_scripting() -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from ndl.autograd.device import CPU
 from ndl.autograd.device import device as Device
 from ndl.autograd.dtypes import set_default_dtype
 from ndl.ops.typed_tensors import dtype_of_type
 
 __all__ = [
     "are_deterministic_algorithms_enabled",
+    "get_default_device",
     "get_float32_matmul_precision",
     "get_num_interop_threads",
     "is_deterministic_algorithms_warn_only_enabled",
@@ -58,6 +60,11 @@ def set_default_device(device: Any) -> None:
     """Nothing for the CPU; any other device raises RuntimeError."""
     if device is not None:
         Device(device)
+
+
+def get_default_device() -> Device:
+    """The CPU."""
+    return CPU
 
 
 def set_default_tensor_type(t: Any) -> None:

@@ -7,12 +7,27 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["autocast", "is_autocast_available"]
+__all__ = ["autocast", "custom_bwd", "custom_fwd", "is_autocast_available", "is_autocast_enabled"]
 
 
 def is_autocast_available(device_type: str) -> bool:
     """False: there are no 16-bit kernels."""
     return False
+
+
+def is_autocast_enabled(device_type: str | None = None) -> bool:
+    """False, inside and outside of ``autocast``."""
+    return False
+
+
+def custom_fwd(fwd: Callable | None = None, *, device_type: str, cast_inputs: Any = None) -> Callable:
+    """Decorator of a Function's ``forward``: the function itself, since autocast is never on."""
+    return fwd if fwd is not None else lambda function: function
+
+
+def custom_bwd(bwd: Callable | None = None, *, device_type: str) -> Callable:
+    """Decorator of a Function's ``backward``: the function itself, since autocast is never on."""
+    return bwd if bwd is not None else lambda function: function
 
 
 class autocast:

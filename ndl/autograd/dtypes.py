@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ndl.autograd.naming import full_name
+
 
 class dtype:
     """A tensor's element type, as ``torch.dtype``; NumPy takes it wherever it takes a dtype."""
@@ -44,7 +46,7 @@ class dtype:
         return self.dtype.itemsize
 
     def __repr__(self) -> str:
-        return f"ndl.{self.name}"
+        return full_name(self.name)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, dtype):

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import heapq
 import threading
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,12 +33,19 @@ def backward(
     grad_tensors: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    grad_variables: Any = None,
     inputs: Any = None,
 ) -> None:
     """Add the gradients of ``tensors`` to the ``grad`` of the leaves, as ``torch.autograd.backward``.
 
-    ``grad_tensors`` are dL/d tensors (default: 1 for tensors of one element). See ``Tensor.backward``.
+    ``grad_tensors`` are dL/d tensors (default: 1 for tensors of one element); ``grad_variables`` is their old name.
+    See ``Tensor.backward``.
     """
+    if grad_variables is not None:
+        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
+        if grad_tensors is not None:
+            raise RuntimeError("`grad_tensors` and `grad_variables` (deprecated) were both given; use `grad_tensors`")
+        grad_tensors = grad_variables
     roots = _sequence(tensors)
     grads = _root_grads(roots, grad_tensors, create_graph)
     targets = None if inputs is None else _sequence(inputs)
@@ -52,6 +60,7 @@ def grad(
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
@@ -59,8 +68,16 @@ def grad(
     """The gradients of ``outputs`` with respect to ``inputs``, as ``torch.autograd.grad``; no ``grad`` is touched.
 
     Raises RuntimeError for an input that does not require gradients, or that the outputs do not depend on (unless
-    ``allow_unused``, which gives None, or ``materialize_grads``, which gives zeros).
+    ``allow_unused``, which gives None, or ``materialize_grads``, which gives zeros). ``only_inputs`` is PyTorch's old
+    word for what is always so: no other leaf gets a gradient.
     """
+    if not only_inputs:
+        warnings.warn(
+            "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for "
+            "other parts of the graph, please use torch.autograd.backward.",
+            FutureWarning,
+            stacklevel=2,
+        )
     if is_grads_batched:
         raise RuntimeError("is_grads_batched=True is not here; call autograd.grad once for each row of grad_outputs")
     if materialize_grads and allow_unused is False:

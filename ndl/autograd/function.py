@@ -49,6 +49,13 @@ class Function:
     node_suffix = "Backward"
     view = True  # a user's forward may return a view of an input, or the input itself
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Raises RuntimeError: PyTorch 1.3 and older called an object of the class."""
+        raise RuntimeError(
+            "Legacy autograd function with non-static forward method is not supported: make forward(ctx, ...) and "
+            f"backward(ctx, ...) static methods and call {type(self).__name__}.apply(...)"
+        )
+
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError("a Function needs a static method forward(ctx, *args)")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ndl.autograd.naming import full_name
+
 
 class Size(tuple):
     """A tensor's shape: a tuple that knows ``numel()`` and stays a Size when sliced or joined."""
@@ -16,7 +18,7 @@ class Size(tuple):
         return math.prod(self)
 
     def __repr__(self) -> str:
-        return f"ndl.Size({list(self)})"
+        return full_name(f"Size({list(self)})")
 
     def __getitem__(self, key: Any) -> Any:
         item = tuple.__getitem__(self, key)

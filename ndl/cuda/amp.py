@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ndl.amp.autocast import autocast as _autocast
 from ndl.amp.grad_scaler import GradScaler as _GradScaler
 
-__all__ = ["GradScaler", "autocast"]
+__all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd"]
 
 
 class autocast(_autocast):
@@ -29,3 +30,13 @@ class GradScaler(_GradScaler):
         enabled: bool = True,
     ) -> None:
         super().__init__("cuda", init_scale, growth_factor, backoff_factor, growth_interval, enabled)
+
+
+def custom_fwd(fwd: Callable | None = None, *, cast_inputs: Any = None) -> Callable:
+    """``amp.custom_fwd(…, device_type="cuda")``: the function itself."""
+    return fwd if fwd is not None else lambda function: function
+
+
+def custom_bwd(bwd: Callable) -> Callable:
+    """``amp.custom_bwd(…, device_type="cuda")``: the function itself."""
+    return bwd

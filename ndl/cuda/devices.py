@@ -36,6 +36,28 @@ def is_bf16_supported(including_emulation: bool = True) -> bool:
     return False
 
 
+def is_initialized() -> bool:
+    """False: there is nothing to initialise."""
+    return False
+
+
+def memory_allocated(device: Any = None) -> int:
+    """0 bytes."""
+    return 0
+
+
+max_memory_allocated = memory_reserved = max_memory_reserved = memory_allocated
+
+
+def get_rng_state_all() -> list:
+    """[]: no device has a stream of random numbers."""
+    return []
+
+
+def set_rng_state_all(new_states: Any) -> None:
+    """Nothing: there are no devices."""
+
+
 def current_device() -> int:
     """Raises RuntimeError: there is none."""
     raise RuntimeError("there is no CUDA device: ndl computes on the CPU; ask cuda.is_available() first")

@@ -50,6 +50,7 @@ ROOMS = {
     "max_unpool": "MaxUnpool1d MaxUnpool2d MaxUnpool3d",
     "module": "Module",
     "multihead_attention": "MultiheadAttention",
+    "parallel": "DataParallel",
     "padding": (
         "CircularPad1d CircularPad2d CircularPad3d ConstantPad1d ConstantPad2d ConstantPad3d ReflectionPad1d "
         "ReflectionPad2d ReflectionPad3d ReplicationPad1d ReplicationPad2d ReplicationPad3d ZeroPad1d "
@@ -67,6 +68,6 @@ ROOMS = {
     "transformer_layers": "TransformerDecoderLayer TransformerEncoderLayer",
     "unfold": "Fold Unfold",
 }
-PLACES = {name: f"ndl.nn.{name}" for name in ("functional", "init", "modules", "utils")}
+PLACES = {name: f"ndl.nn.{name}" for name in ("functional", "init", "modules", "parallel", "utils")}
 
 __getattr__, __dir__, __all__ = attach(__name__, {**by_room("ndl.nn", ROOMS), **PLACES})

@@ -165,7 +165,7 @@ class ParameterDict(Module):
             self[name] = value
 
     def __repr__(self) -> str:
-        return _listed(self._get_name(), [f"({k}): {_described(p)}" for k, p in self.items()])
+        return _listed(self._get_name(), [f"({k}): {_described(p, old_type=True)}" for k, p in self.items()])
 
 
 def _listed(name: str, lines: list[str]) -> str:
@@ -175,8 +175,9 @@ def _listed(name: str, lines: list[str]) -> str:
     return f"{name}(" + "".join(f"\n    {line}" for line in lines) + ("\n)" if lines else ")")
 
 
-def _described(p: Any) -> str:
+def _described(p: Any, old_type: bool = False) -> str:
+    """PyTorch's text, which names the type as FloatTensor in a ParameterDict and as float32 in a ParameterList."""
     if not isinstance(p, Tensor):
         return f"Object of type: {type(p).__name__}"
     kind = "Parameter" if isinstance(p, Parameter) else "Tensor"
-    return f"{kind} containing: [{p.dtype} of size {'x'.join(map(str, p.shape))}]"
+    return f"{kind} containing: [{p.type() if old_type else p.dtype} of size {'x'.join(map(str, p.shape))}]"

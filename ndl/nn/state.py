@@ -32,6 +32,13 @@ class IncompatibleKeys(NamedTuple):
         return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
 
 
+def consume_prefix_in_state_dict_if_present(state_dict: dict[str, Any], prefix: str) -> None:
+    """Take ``prefix`` off the keys that begin with it, in place: "module." of a state saved from a ``DataParallel``."""
+    for entries in (state_dict, getattr(state_dict, "_metadata", {})):
+        for key in [k for k in entries if k and (k.startswith(prefix) or f"{k}." == prefix)]:
+            entries[key[len(prefix) :]] = entries.pop(key)
+
+
 class Problems(list):
     """The messages of one ``load_state_dict``, with what is to be done if there are none in the end."""
 
@@ -60,11 +67,20 @@ class State(Traversal, Hooks):
     def state_dict(
         self, *args: Any, destination: dict | None = None, prefix: str = "", keep_vars: bool = False
     ) -> dict:
-        """Names to tensors for parameters and persistent buffers; the tensors share the module's memory."""
+        """Names to tensors for parameters and persistent buffers; the tensors share the module's memory.
+
+        Its ``_metadata`` has the version of each module's part, for modules that can read older states.
+        """
         if args:  # PyTorch's older form, by position
             given: list[Any] = [*args, *(destination, prefix, keep_vars)[len(args) :]]
             destination, prefix, keep_vars = given
-        found: dict = OrderedDict() if destination is None else destination
+        found: Any = destination
+        if found is None:
+            found = OrderedDict()
+            found._metadata = OrderedDict()
+        about = {"version": self._version}
+        if hasattr(found, "_metadata"):
+            found._metadata[prefix[:-1]] = about
         for hook in self._hooks_of("state_dict_pre"):
             hook(self, prefix, keep_vars)
         self._save_to_state_dict(found, prefix, keep_vars)
@@ -72,7 +88,7 @@ class State(Traversal, Hooks):
             if m is not None:
                 m.state_dict(destination=found, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
         for hook in self._hooks_of("state_dict"):
-            hook(self, found, prefix, {"version": self._version})
+            hook(self, found, prefix, about)
         return found
 
     def _save_to_state_dict(self, destination: dict, prefix: str, keep_vars: bool) -> None:
@@ -107,7 +123,7 @@ class State(Traversal, Hooks):
         self._load_below(state, "", getattr(state_dict, "_metadata", {}), missing, unexpected, problems)
         unexpected += [k for k in state if k not in problems.known and k not in unexpected]
         lists = [("Unexpected", unexpected), ("Missing", missing)] if strict else []
-        for what, keys in reversed(lists):
+        for what, keys in lists:
             if keys:
                 problems.insert(0, f"{what} key(s) in state_dict: " + ", ".join(f'"{k}"' for k in keys) + ". ")
         if problems:

@@ -1,6 +1,8 @@
 """Floor 2: differentiable operations on tensors, under PyTorch's names."""
 
-from ndl.ops import table
+import types
+
+from ndl.ops import return_types, table
 from ndl.ops.arithmetic import *
 from ndl.ops.axes import *
 from ndl.ops.combinations import *
@@ -8,6 +10,7 @@ from ndl.ops.comparison import *
 from ndl.ops.conversion import *
 from ndl.ops.counting import *
 from ndl.ops.creation import *
+from ndl.ops.cross_product import *
 from ndl.ops.cumulative import *
 from ndl.ops.division import *
 from ndl.ops.elementary import *
@@ -40,3 +43,8 @@ from ndl.ops.turning import *
 from ndl.ops.uniques import *
 from ndl.ops.windows import *
 from ndl.ops.writing import *
+
+# Not the rooms: ndl.linalg, ndl.random and ndl.special are faces of their own.
+__all__ = [
+    name for name, value in list(globals().items()) if name[0] != "_" and not isinstance(value, types.ModuleType)
+]

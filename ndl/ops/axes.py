@@ -32,10 +32,8 @@ class Permute(ArrayFunction):
 
     @staticmethod
     def backward(ctx: Any, dy: Any) -> tuple:
-        inverse = [0] * len(ctx.dims)
-        for i, d in enumerate(ctx.dims):
-            inverse[d] = i
-        return Permute.apply(dy, tuple(inverse)), None
+        inverse = tuple(map(ctx.dims.index, range(len(ctx.dims))))
+        return Permute.apply(dy, inverse), None
 
 
 class Transpose(ArrayFunction):

@@ -10,6 +10,7 @@ from ndl.autograd import dtypes
 from ndl.autograd.device import device as Device
 from ndl.autograd.dtypes import as_numpy_dtype
 from ndl.autograd.function import ArrayFunction
+from ndl.autograd.naming import full_name
 from ndl.autograd.tensor import Tensor
 from ndl.ops.promotion import Cast
 from ndl.ops.typed_tensors import dtype_of_type
@@ -32,7 +33,7 @@ class memory_format:
         self.axes = axes  # dimensions from the slowest to the fastest; None: as they come
 
     def __repr__(self) -> str:
-        return f"ndl.{self.name}"
+        return full_name(self.name)
 
 
 contiguous_format = memory_format("contiguous_format")
@@ -122,7 +123,7 @@ def to(input: Tensor, *args: Any, **kwargs: Any) -> Tensor:
 def type_(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     """The name of the type, or the tensor in another type: a dtype, ``FloatTensor`` or "torch.FloatTensor"."""
     if dtype is None:
-        return f"ndl.{_TENSOR_NAMES.get(input.dtype.name, input.dtype.name)}Tensor"
+        return full_name(f"{_TENSOR_NAMES.get(input.dtype.name, input.dtype.name)}Tensor")
     return to(input, dtype_of_type(dtype))
 
 

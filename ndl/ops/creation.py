@@ -192,6 +192,12 @@ def _keyword_size(size: tuple, kwargs: dict) -> tuple:
     return size
 
 
+def _check_options(kwargs: dict) -> None:
+    """Options of the functions like another tensor: device, layout and the like change nothing here."""
+    _check_device(kwargs.pop("device", None))
+    _keyword_size((), kwargs)
+
+
 def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **kwargs: Any) -> Tensor:
     """A tensor of zeros: ``zeros(2, 3)`` or ``zeros((2, 3))``; float32 by default."""
     _check_device(device)
@@ -285,16 +291,19 @@ def _like(input: Tensor, dtype: Any) -> np.dtype:
 
 def zeros_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, **kwargs: Any) -> Tensor:
     """Zeros of the shape, type and memory order of ``input``."""
+    _check_options(kwargs)
     return _leaf(np.zeros_like(input._array, _like(input, dtype)), requires_grad)
 
 
 def ones_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, **kwargs: Any) -> Tensor:
     """Ones of the shape, type and memory order of ``input``."""
+    _check_options(kwargs)
     return _leaf(np.ones_like(input._array, _like(input, dtype)), requires_grad)
 
 
 def empty_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, **kwargs: Any) -> Tensor:
     """An uninitialised tensor of the shape, type and memory order of ``input``."""
+    _check_options(kwargs)
     return _leaf(np.empty_like(input._array, _like(input, dtype)), requires_grad)
 
 
@@ -302,6 +311,7 @@ def full_like(
     input: Tensor, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False, **kwargs: Any
 ) -> Tensor:
     """One value in the shape, type and memory order of ``input``."""
+    _check_options(kwargs)
     return _leaf(np.full_like(input._array, fill_value, _like(input, dtype)), requires_grad)
 
 
@@ -311,6 +321,7 @@ def _new_type(self: Tensor, dtype: Any) -> Any:
 
 def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, requires_grad: bool = False, **kwargs: Any) -> Tensor:
     """A tensor of ``data`` in this tensor's type."""
+    _check_options(kwargs)
     return tensor(data, dtype=_new_type(self, dtype), requires_grad=requires_grad)
 
 

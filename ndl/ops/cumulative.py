@@ -49,12 +49,10 @@ class Scan(ArrayFunction):
     def forward(ctx: Any, c: np.ndarray, b: np.ndarray, axis: int, reverse: bool) -> np.ndarray:
         s = np.array(b)
         lines, factors = np.moveaxis(s, axis, 0), np.moveaxis(c, axis, 0)
-        n = len(lines)
-        for k in range(1, n):
-            if reverse:
-                lines[n - 1 - k] += factors[n - 1 - k] * lines[n - k]
-            else:
-                lines[k] += factors[k - 1] * lines[k - 1]
+        if reverse:
+            lines, factors = lines[::-1], factors[::-1]
+        for k in range(1, len(lines)):
+            lines[k] += factors[k - 1] * lines[k - 1]
         ctx.axis, ctx.reverse = axis, reverse
         ctx.save_for_backward(c, s)
         return s
@@ -225,8 +223,6 @@ class SumRuns(ArrayFunction):
     def forward(ctx: Any, y: np.ndarray, i: np.ndarray, axis: int) -> np.ndarray:
         ctx.i, ctx.axis = i, axis
         z = np.zeros_like(y, order="C")
-        if y.size == 0:
-            return z
         lines = np.ascontiguousarray(np.moveaxis(y, axis, -1))  # (…, n)
         places = np.moveaxis(i, axis, -1)
         starts = np.flatnonzero(places == np.arange(y.shape[axis]))  # i_k = k where a run begins; i_0 = 0

@@ -13,7 +13,6 @@ import numpy as np
 from ndl.autograd.function import ArrayFunction
 from ndl.kernels import special
 from ndl.ops.elementwise import keep, unary
-from ndl.ops.promotion import array_of
 
 __all__ = [
     "acosh",
@@ -189,8 +188,7 @@ class Logit(ArrayFunction):
         (x,) = ctx.saved_tensors
         dx = dy / (x * (1 - x))
         if ctx.eps is None:
-            a = array_of(x)
-            return dx + np.where((a < 0) | (a > 1), np.nan, 0).astype(a.dtype), None  # where the result is nan
+            return np.where((x < 0) | (x > 1), np.nan, dx), None  # where the result is nan
         return keep(dx, np.logical_not((x < ctx.eps) | (x > 1 - ctx.eps))), None
 
 

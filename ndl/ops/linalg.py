@@ -23,7 +23,7 @@ from ndl.ops.dims import values, wrap_dims
 from ndl.ops.elementwise import keep
 from ndl.ops.max_min import amax, amin
 from ndl.ops.promotion import array_of, cast
-from ndl.ops.reduced_dims import kept_shape, numpy_names, reduced_axes
+from ndl.ops.reduced_dims import kept_shape, number_reduced, numpy_names, reduced_axes
 from ndl.ops.reduction import sum as total
 
 __all__ = ["matrix_norm", "norm", "vector_norm"]
@@ -41,7 +41,8 @@ class VectorNorm(ArrayFunction):
         kept = kept_shape(x.shape, axes)
         ctx.p, ctx.axes, ctx.kept = p, axes, kept
         wide = x.astype(np.float32) if x.dtype == np.float16 else x
-        y = np.asarray(_norm(wide, p, axes), x.dtype)
+        one = p != 0 and number_reduced(x.shape, axes) == 1  # its square might be too small, or too large
+        y = np.asarray(np.absolute(wide).sum(axes) if one else _norm(wide, p, axes), x.dtype)
         y = y.reshape(kept) if keepdim else y
         if p != 0:
             ctx.save_for_backward(x, y if p != 1 else None)
@@ -83,7 +84,7 @@ def _norm(x: np.ndarray, p: float, axes: tuple | None) -> Any:
 def _share(dy: Any, x: Any, y: Any, axes: tuple | None) -> Any:
     """dy sign(x) / m for each of the m elements whose size is y (nan if y is nan)."""
     size, y = np.absolute(array_of(x)), array_of(y)
-    equal = (size == y) | (np.isnan(size) & np.isnan(y))
+    equal = (size == y) | np.isnan(size)  # one nan makes y nan, and then no other element is equal to it
     m = np.add.reduce(equal, axes, size.dtype, keepdims=True)
     return (dy / m) * (sign(array_of(x)) * equal)
 

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ndl.autograd.naming import full_name
 from ndl.autograd.tensor import Tensor
 
 __all__ = ["layout", "strided"]
@@ -18,7 +19,7 @@ class layout:
         self._name = name
 
     def __repr__(self) -> str:
-        return f"ndl.{self._name}"
+        return full_name(self._name)
 
 
 strided = layout("strided")

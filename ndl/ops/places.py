@@ -55,8 +55,6 @@ class Spread(ArrayFunction):
     def forward(ctx: Any, y: np.ndarray, shape: tuple, dims: tuple, *arrays: np.ndarray) -> np.ndarray:
         ctx.save_for_backward(*arrays)
         ctx.dims = dims
-        if y.dtype.kind == "b":
-            y = y.astype(np.int64)
         order = _indexed_first(len(shape), dims)
         z = np.zeros([shape[d] for d in order], y.dtype)
         _add(z, y, len(dims), dims, arrays)

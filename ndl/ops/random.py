@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from ndl.autograd.device import CPU
 from ndl.autograd.device import device as Device
-from ndl.autograd.dtypes import as_numpy_dtype, default_numpy_dtype
+from ndl.autograd.dtypes import as_dtype, as_numpy_dtype, default_numpy_dtype
 from ndl.autograd.inplace import check_writable
 from ndl.autograd.tensor import Tensor
 from ndl.kernels import random as kernel
-from ndl.ops.creation import _keyword_size, _leaf, _shape
+from ndl.ops.creation import _check_options, _keyword_size, _leaf, _shape
 
 __all__ = [
     "Generator",
@@ -95,6 +97,23 @@ def set_rng_state(new_state: Any) -> None:
     default_generator.set_state(new_state)
 
 
+@contextlib.contextmanager
+def fork_rng(
+    devices: Any = None,
+    enabled: bool = True,
+    _caller: str = "fork_rng",
+    _devices_kw: str = "devices",
+    device_type: Any = None,
+) -> Iterator[None]:
+    """Inside the ``with`` the default stream runs on; afterwards it continues where it was before."""
+    before = get_rng_state() if enabled else None
+    try:
+        yield
+    finally:
+        if before is not None:
+            set_rng_state(before)
+
+
 def _float_type(dtype: Any) -> np.dtype:
     return default_numpy_dtype() if dtype is None else as_numpy_dtype(dtype)
 
@@ -126,20 +145,29 @@ def randint(
     dtype: Any = None,
     device: Any = None,
     requires_grad: bool = False,
+    **kwargs: Any,
 ) -> Tensor:
     """Integers from ``low`` to ``high`` − 1: ``randint(10, (2, 3))`` or ``randint(5, 10, (2, 3))``; int64."""
     if high is None or isinstance(high, (tuple, list)):  # randint(high, size)
         low, high, size = 0, low, high if size is None else size
     if size is None:
         raise TypeError("randint() needs a size, such as randint(10, (2, 3))")
+    _keyword_size((), kwargs)
     values = _stream(generator).randint(int(low), int(high), _shape((size,)))
     return _leaf(values.astype(np.int64 if dtype is None else as_numpy_dtype(dtype), copy=False), requires_grad)
 
 
 def randperm(
-    n: int, *, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    n: int,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    **kwargs: Any,
 ) -> Tensor:
     """The integers 0 … n − 1 in random order."""
+    _keyword_size((), kwargs)
     if n < 0:
         raise RuntimeError(f"n must be non-negative, got {n}")
     values = _stream(generator).permutation(n)
@@ -150,25 +178,42 @@ def _like_type(input: Tensor, dtype: Any) -> np.dtype:
     return input._array.dtype if dtype is None else as_numpy_dtype(dtype)
 
 
-def rand_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, **kwargs: Any) -> Tensor:
+def rand_like(
+    input: Tensor, *, generator: Generator | None = None, dtype: Any = None, requires_grad: bool = False, **kwargs: Any
+) -> Tensor:
     """Uniform numbers in [0, 1) in the shape and type of ``input``."""
-    return rand(input.shape, dtype=_like_type(input, dtype), requires_grad=requires_grad)
+    _check_options(kwargs)
+    return rand(input.shape, generator=generator, dtype=_like_type(input, dtype), requires_grad=requires_grad)
 
 
-def randn_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False, **kwargs: Any) -> Tensor:
+def randn_like(
+    input: Tensor, *, generator: Generator | None = None, dtype: Any = None, requires_grad: bool = False, **kwargs: Any
+) -> Tensor:
     """Standard normal numbers in the shape and type of ``input``."""
-    return randn(input.shape, dtype=_like_type(input, dtype), requires_grad=requires_grad)
+    _check_options(kwargs)
+    return randn(input.shape, generator=generator, dtype=_like_type(input, dtype), requires_grad=requires_grad)
 
 
-def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any = None, **kwargs: Any) -> Tensor:
+def randint_like(
+    input: Tensor,
+    low: int,
+    high: int | None = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    **kwargs: Any,
+) -> Tensor:
     """Integers from ``low`` to ``high`` − 1 in the shape and type of ``input``."""
+    _check_options(kwargs)
     low, high = (0, low) if high is None else (low, high)
-    return randint(low, high, tuple(input.shape), dtype=_like_type(input, dtype))
+    kind = _like_type(input, dtype)
+    return randint(low, high, tuple(input.shape), generator=generator, dtype=kind, requires_grad=requires_grad)
 
 
 def normal(
     mean: Any,
-    std: Any = 1.0,
+    std: Any = None,
     size: Any = None,
     *,
     generator: Generator | None = None,
@@ -178,15 +223,22 @@ def normal(
     pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Normal numbers with mean and std given as numbers with a ``size``, or as tensors, element by element."""
+    """Normal numbers with mean and std given as numbers with a ``size``, or as tensors, element by element.
+
+    ``std`` is 1 unless given beside a tensor. Raises TypeError for other combinations, RuntimeError for a negative std.
+    """
     stream = _stream(generator)
     if not isinstance(mean, Tensor) and not isinstance(std, Tensor):
-        if size is None:
+        if std is None or not isinstance(size, (tuple, list)):
             raise TypeError("normal() with two numbers needs a size: normal(0.0, 1.0, (2, 3))")
         return _leaf(stream.normal(float(mean), float(std), _shape((size,)), _float_type(dtype)), requires_grad)
+    if size is not None or dtype is not None:
+        raise TypeError("normal() with tensors takes its size and dtype from them, so neither may be given")
     m = mean._array if isinstance(mean, Tensor) else np.asarray(mean)
-    s = std._array if isinstance(std, Tensor) else np.asarray(std)
+    s = std._array if isinstance(std, Tensor) else np.asarray(1.0 if std is None else std)
     kind = m.dtype if isinstance(mean, Tensor) else s.dtype
+    if kind.kind != "f":
+        raise NotImplementedError(f'"normal" not implemented for {as_dtype(kind)}; convert the tensor with .float()')
     if np.any(s < 0):
         raise RuntimeError("normal expects all elements of std >= 0.0")
     z = stream.normal(0.0, 1.0, np.broadcast_shapes(m.shape, s.shape), kind)
@@ -208,56 +260,85 @@ def multinomial(
     input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
 ) -> Tensor:
     """Indices drawn in proportion to the weights in each row of ``input``: (C) or (N, C) -> (num_samples) or (N, …)."""
-    return _leaf(_stream(generator).multinomial(input._array, num_samples, replacement))
+    turned = input.ndim == 2 and input._base is not None and _order(input) == [1, 0]
+    return _leaf(_stream(generator).multinomial(input._array, num_samples, replacement, turned))
 
 
 # -- in place: methods of Tensor ---------------------------------------------------------------------------------
 
 
-def _fill(t: Tensor, values: np.ndarray) -> Tensor:
-    """New values for ``t``, which do not depend on the old ones: no gradient passes."""
+def _fill(t: Tensor, draw: Callable[[tuple[int, ...]], np.ndarray]) -> Tensor:
+    """New values for ``t``, which do not depend on the old ones: no gradient passes.
+
+    They come in the order in which ``t`` lies in memory; see ``_order``.
+    """
+    order = _order(t)
+    values = draw(tuple(t.shape[a] for a in order)).transpose(np.argsort(order))
     return t.copy_(Tensor._wrap(values))
+
+
+def _order(t: Tensor) -> list[int]:
+    """The axes from the slowest in memory to the fastest, if a program laid them so: matrices, and views of what is
+    contiguous. Other tensors may lie as the fast kernels want them, where PyTorch's are contiguous.
+    """
+    x = t._array
+    order = list(range(x.ndim))
+    if x.ndim == 2 or (t._base is not None and t._base._array.flags.c_contiguous):
+        order.sort(key=lambda a: -abs(x.strides[a]))
+    return order
 
 
 def uniform_(
     self: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None, **kwargs: Any
 ) -> Tensor:
     """Fill with uniform numbers in [from, to)."""
-    low, high = kwargs.pop("from", a), kwargs.pop("to", b)
+    low, high = _ends("uniform_", a, b, kwargs)
     check_writable(self)
-    return _fill(self, _stream(generator).uniform(float(low), float(high), tuple(self.shape), self._array.dtype))
+    kind, stream = self._array.dtype, _stream(generator)
+    return _fill(self, lambda shape: stream.uniform(float(low), float(high), shape, kind))
+
+
+def _ends(name: str, low: Any, high: Any, kwargs: dict) -> tuple[Any, Any]:
+    """The ends of a range, also under PyTorch's names, of which ``from`` is none of Python's."""
+    low, high = kwargs.pop("from", low), kwargs.pop("to", high)
+    if kwargs:
+        raise TypeError(f"{name}() got an unexpected keyword argument {sorted(kwargs)[0]!r}")
+    return low, high
 
 
 def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Fill with normal numbers."""
     check_writable(self)
-    return _fill(self, _stream(generator).normal(float(mean), float(std), tuple(self.shape), self._array.dtype))
+    kind, stream = self._array.dtype, _stream(generator)
+    pairs = not self._array.flags.c_contiguous and (self._base is not None or self.ndim == 2)
+    return _fill(self, lambda shape: stream.normal(float(mean), float(std), shape, kind, not pairs))
 
 
 def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
     """Fill with 0 and 1; ``p``, a number or a tensor of this shape, is the probability of 1."""
     check_writable(self)
-    stream = _stream(generator)
+    kind, stream = self._array.dtype, _stream(generator)
     if isinstance(p, Tensor):
-        return _fill(self, stream.bernoulli(np.broadcast_to(p._array, self.shape), dtype=self._array.dtype))
-    return _fill(self, stream.bernoulli(float(p), tuple(self.shape), self._array.dtype))
+        each = np.broadcast_to(p._array, self.shape).transpose(_order(self))
+        return _fill(self, lambda _: stream.bernoulli(each, dtype=kind))
+    return _fill(self, lambda shape: stream.bernoulli(float(p), shape, kind))
 
 
 def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Fill with exponentially distributed numbers of rate ``lambd``."""
     check_writable(self)
-    return _fill(self, _stream(generator).exponential(float(lambd), tuple(self.shape), self._array.dtype))
+    kind, stream = self._array.dtype, _stream(generator)
+    return _fill(self, lambda shape: stream.exponential(float(lambd), shape, kind))
 
 
 def random_(
     self: Tensor, low: int | None = None, high: int | None = None, *, generator: Generator | None = None, **kwargs: Any
 ) -> Tensor:
     """Fill with integers: from low to high − 1, from 0 to low − 1, or over all the type can hold."""
-    low, high = kwargs.pop("from", low), kwargs.pop("to", high)
+    low, high = _ends("random_", low, high, kwargs)
     check_writable(self)
-    stream, shape, kind = _stream(generator), tuple(self.shape), self._array.dtype
+    kind, stream = self._array.dtype, _stream(generator)
     if low is None:
-        return _fill(self, stream.random(shape, kind))
-    if high is None:
-        low, high = 0, low
-    return _fill(self, stream.randint(low, high, shape).astype(kind))
+        return _fill(self, lambda shape: stream.random(shape, kind))
+    first, end = (0, low) if high is None else (low, high)
+    return _fill(self, lambda shape: stream.randint(first, end, shape).astype(kind))

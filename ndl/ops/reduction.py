@@ -28,7 +28,7 @@ class Sum(ArrayFunction):
     """y = Σ x over axes;  dx = dy for every element that was summed."""
 
     @staticmethod
-    def forward(ctx: Any, x: np.ndarray, axes: tuple | None, keepdim: bool) -> np.ndarray:
+    def forward(ctx: Any, x: np.ndarray, axes: tuple | None, keepdim: bool = False) -> np.ndarray:
         ctx.axes, ctx.shape = axes, x.shape
         y = sum_over(x, axes)
         return y.reshape(kept_shape(x.shape, axes)) if keepdim else y
@@ -54,7 +54,7 @@ class Spread(ArrayFunction):
 
     @staticmethod
     def backward(ctx: Any, dy: Any) -> tuple:
-        return Sum.apply(dy, ctx.axes, False).reshape(ctx.shape), None, None
+        return Sum.apply(dy, ctx.axes).reshape(ctx.shape), None, None
 
 
 @numpy_names

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections import namedtuple
 from typing import Any
 
+from ndl.autograd.naming import full_name
+
 
 def _named(name: str, fields: str) -> Any:
     """A class of tuples that print as ``ndl.return_types.max(\\nvalues=…,\\nindices=…)``."""
 
     def show(self: Any) -> str:
         parts = ",\n".join(f"{field}={value!r}" for field, value in zip(self._fields, self))
-        return f"ndl.return_types.{name}(\n{parts})"
+        return full_name(f"return_types.{name}(\n{parts})")
 
     base = namedtuple(name, fields)  # type: ignore[misc]
     return type(name, (base,), {"__slots__": (), "__module__": __name__, "__repr__": show})

@@ -143,9 +143,9 @@ class ScatterProd(ArrayFunction):
             dx = dz * ScatterProd.apply(np.ones(shape, dtype), v, d, index)
         if ctx.needs_input_grad[1]:
             zero = array_of(v) == 0
-            dv = gather(dz * z, d, index) / (v * ~zero + zero)
+            dv = gather(dz * z, d, index) / (v + zero)
             if zero.any():
-                alone = zero & (gather(scatter_add(np.zeros(shape), d, i, zero * 1.0), d, i) == 1)
+                alone = zero & (gather(scatter_add(np.zeros(shape), d, i, zero.astype(float)), d, i) == 1)
                 others = ScatterProd.apply(x, v * ~alone + alone, d, index)
                 dv = dv * ~alone + gather(dz * others, d, index) * alone
         return dx, dv, None, None

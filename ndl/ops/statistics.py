@@ -66,6 +66,10 @@ def _variance(ctx: Any, x: np.ndarray, axes: tuple | None, c: float, keepdim: bo
     squares = np.asarray(wide - m)
     np.square(squares, out=squares)
     y = np.asarray(sum_over(squares, axes) / dtype(max(n - c, 0) if n else 0))  # of nothing: 0 / 0
+    if (y.reshape(kept) <= np.square(m * n * np.finfo(dtype).eps)).any():  # equal values, of which m is a rounding?
+        equal = np.ptp(wide, axes, keepdims=True) == 0
+        m = np.where(equal, np.maximum.reduce(wide, axes, keepdims=True), m)
+        y = np.where(equal.reshape(y.shape), dtype(0), y)
     ctx.axes, ctx.kept, ctx.dof, ctx.mean = axes, kept, dtype(n - c), m
     return y.reshape(kept) if keepdim else y
 

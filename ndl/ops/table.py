@@ -24,6 +24,7 @@ from ndl.ops import (
     conversion,
     counting,
     creation,
+    cross_product,
     cumulative,
     division,
     elementary,
@@ -93,6 +94,7 @@ METHODS = {
     typed_tensors: "new",
     creation: "new_empty new_full new_ones new_tensor new_zeros",
     products: "addbmm addmm addmv addr baddbmm bmm dot ger inner kron matmul mm mv outer vdot",
+    cross_product: "cross",
     arithmetic: "abs absolute add div divide mul multiply neg negative positive sgn sign sub subtract true_divide",
     combinations: "addcdiv addcmul lerp",
     comparison: "allclose eq equal ge greater greater_equal gt is_nonzero isclose isfinite isinf isnan isneginf "

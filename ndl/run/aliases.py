@@ -3,6 +3,9 @@
 ``import torch.nn as nn`` gives the module ``ndl.nn`` itself, not a copy of it, so a class is the same class under both
 names. The hook stands before all others, so an installed PyTorch is never touched. Nothing is translated and no file
 is changed: what the script asks for and ndl lacks is missing, and ``ndl.run.missing`` says so.
+
+What a program can read follows: types and shapes print as ``torch.float32`` and ``torch.Size([2])``, and
+``torch.__version__`` is that of the PyTorch whose interface this is (``ndl.run.version``).
 """
 
 from __future__ import annotations
@@ -14,8 +17,11 @@ import importlib.machinery
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
+from typing import Any
 
+from ndl.autograd.naming import go_by
 from ndl.run.missing import COMPILED, hint
+from ndl.run.version import VERSION
 
 __all__ = ["as_torch", "install"]
 
@@ -57,9 +63,14 @@ def install() -> Callable[[], None]:
     hidden = {name: sys.modules.pop(name) for name in _pytorchs()}
     finder = TorchFinder()
     sys.meta_path.insert(0, finder)
-    sys.modules["torch"] = importlib.import_module("ndl")
+    ndl: Any = importlib.import_module("ndl")
+    sys.modules["torch"] = ndl
+    called, version = go_by("torch"), ndl.__version__
+    ndl.__version__ = VERSION
 
     def undo() -> None:
+        go_by(called)
+        ndl.__version__ = version
         sys.meta_path.remove(finder)
         for name in _pytorchs():
             del sys.modules[name]

@@ -70,11 +70,11 @@ def _run(as_module: bool, target: str) -> int:
         module.__dict__.update(names, __builtins__=builtins)
         sys.modules["__main__"] = module
         exec(code, module.__dict__)
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         explain(error)
         error.__traceback__ = _from_the_script_on(error.__traceback__)
         sys.excepthook(type(error), error, error.__traceback__)
-        return 1
+        return 130 if isinstance(error, KeyboardInterrupt) else 1  # 128 + SIGINT, as a shell reports it
     return 0
 
 

@@ -1,5 +1,5 @@
 """Floor 4: what surrounds training: data and files."""
 
-from ndl.utils import data
+from ndl.utils import checkpoint, data
 
-__all__ = ["data"]
+__all__ = ["checkpoint", "data"]

@@ -38,7 +38,13 @@ ALIGNMENT = 64  # storages begin at multiples of it, so that a file can be mappe
 _DTYPES = {name: dtype for dtype, name in STORAGES.items()}
 
 
-def save(obj: Any, f: File) -> None:
+def save(
+    obj: Any,
+    f: File,
+    pickle_module: Any = None,
+    pickle_protocol: int = 2,
+    _use_new_zipfile_serialization: bool = True,
+) -> None:
     """Write ``obj`` to a file that ``ndl.load`` and ``torch.load`` read.
 
     ``obj``: a ``state_dict()`` of a module, optimiser or scheduler, a tensor, or any nesting of dictionaries, lists,
@@ -50,6 +56,8 @@ def save(obj: Any, f: File) -> None:
 
     ``f``: a path, or a file open for writing bytes. A path is replaced in one step once all is written: an
     interrupted ``save`` leaves the file that was there before.
+
+    ``pickle_module``, ``pickle_protocol`` and ``_use_new_zipfile_serialization`` are accepted; there is one format.
 
     Raises RuntimeError for a folder that is not there, OSError if it cannot be written, ``pickle.PicklingError`` (or
     AttributeError, TypeError) for what cannot be pickled, such as a lambda.
@@ -93,11 +101,20 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes | memoryview) -> No
         member.write(content)
 
 
-def load(f: File, map_location: Any = None, *, weights_only: bool = True, mmap: bool | None = None) -> Any:
+def load(
+    f: File,
+    map_location: Any = None,
+    pickle_module: Any = None,
+    *,
+    weights_only: bool = True,
+    mmap: bool | None = None,
+    **pickle_load_args: Any,
+) -> Any:
     """Read what ``ndl.save`` or ``torch.save`` wrote.
 
     ``f``: a path, or a seekable file open for reading bytes. ``map_location`` may say "cpu"; whatever device a tensor
-    was on, it is on the CPU here. ``mmap`` is accepted; the file is always read. bfloat16 tensors become float32,
+    was on, it is on the CPU here. ``mmap`` is accepted; the file is always read. So are
+    ``pickle_module`` and ``encoding``, which PyTorch needs for files from Python 2. bfloat16 tensors become float32,
     which holds the same numbers. With ``weights_only`` (the default) the file can bring nothing but tensors, NumPy
     arrays and plain data; without, it can run any code, so do that only with files whose maker you trust.
 

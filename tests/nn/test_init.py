@@ -95,3 +95,26 @@ def test_parameters_may_be_written() -> None:
     p = ndl.nn.Parameter(ndl.zeros(3, 3))
     ndl.nn.init.ones_(p)
     assert p.requires_grad and p.is_leaf and (p == 1).all()
+
+
+OLD = "constant dirac eye kaiming_normal kaiming_uniform normal orthogonal sparse uniform xavier_normal xavier_uniform"
+
+
+@pytest.mark.parametrize("name", OLD.split())
+def test_older_names(name: str) -> None:
+    options = {"constant": (3,), "sparse": (0.3,)}.get(name, ())
+    found = []
+    for T in (ndl, torch):
+        T.manual_seed(0)
+        w = T.zeros((2, 3, 3) if name == "dirac" else (4, 3))
+        with pytest.warns(FutureWarning, match=f"nn.init.{name}` is now deprecated in favor of `nn.init.{name}_`"):
+            assert getattr(T.nn.init, name)(w, *options) is w
+        found.append(w.tolist())
+    np.testing.assert_allclose(*found, rtol=1e-5)
+
+
+def test_fans_for_initialisations_of_ones_own() -> None:
+    for T in (ndl, torch):
+        w = T.zeros(4, 3, 5, 5)
+        assert T.nn.init._calculate_fan_in_and_fan_out(w) == (75, 100)
+        assert T.nn.init._calculate_correct_fan(w, "fan_out") == 100

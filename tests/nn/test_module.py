@@ -320,6 +320,18 @@ def test_deepcopy_and_pickle() -> None:
     assert (net.first.scale == 1).all()
 
 
+@pytest.mark.parametrize("T", [ndl, torch], ids=["ndl", "torch"])
+def test_the_copy_of_a_trained_model_has_no_gradients(T: Any) -> None:
+    model = T.nn.Linear(2, 1)
+    model(T.ones(1, 2)).sum().backward()
+    twin = copy.deepcopy(model)
+    assert twin.weight.grad is None and twin.weight.requires_grad and model.weight.grad is not None
+    twin(T.ones(1, 2)).sum().backward()
+    assert twin.weight.grad.tolist() == [[1, 1]] and type(twin.weight) is T.nn.Parameter
+    frozen = copy.deepcopy(model.requires_grad_(False))
+    assert not frozen.weight.requires_grad and T.equal(frozen.weight, twin.weight)
+
+
 def test_what_came_through_pickle_can_be_used() -> None:
     """Arrays from a pickle carry a dtype object of their own, equal to NumPy's but not the same."""
     model = pickle.loads(pickle.dumps(ndl.nn.Linear(3, 4)))

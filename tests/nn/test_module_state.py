@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -128,3 +129,35 @@ def test_pytorchs_places_for_modules(T: Any) -> None:
     assert isinstance(T.nn.BatchNorm2d(1), T.nn.modules.batchnorm._BatchNorm)
     assert isinstance(T.nn.Conv1d(1, 1, 1), T.nn.modules.conv._ConvNd)
     assert issubclass(T.nn.InstanceNorm1d, T.nn.modules.instancenorm._InstanceNorm)
+
+
+def test_a_state_knows_the_versions_of_its_parts() -> None:
+    found = []
+    for T in (ndl, torch):
+        model = T.nn.Sequential(T.nn.Linear(2, 3), T.nn.Sequential(T.nn.BatchNorm1d(3), T.nn.InstanceNorm1d(3)))
+        wrapped = T.nn.DataParallel(model).state_dict()
+        found.append([model.state_dict()._metadata, copy.deepcopy(wrapped._metadata)])
+        T.nn.modules.utils.consume_prefix_in_state_dict_if_present(wrapped, "module.")
+        found[-1].append(wrapped._metadata)
+        assert not hasattr(dict(wrapped), "_metadata") and model.load_state_dict(wrapped).missing_keys == []
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("T", [ndl, torch], ids=["ndl", "torch"])
+def test_states_from_before_batches_were_counted(T: Any) -> None:
+    for norm in (T.nn.BatchNorm2d(2), T.nn.InstanceNorm2d(2, track_running_stats=True)):
+        norm(T.ones(2, 2, 3, 3))
+        state, counted = norm.state_dict(), norm.num_batches_tracked.item()
+        del state["num_batches_tracked"]
+        with pytest.raises(RuntimeError, match=r'Missing key\(s\) in state_dict: "num_batches_tracked"'):
+            norm.load_state_dict(state)
+        assert norm.load_state_dict(dict(state)).missing_keys == [] and norm.num_batches_tracked == counted
+        state._metadata[""]["version"] = 1
+        assert norm.load_state_dict(state).missing_keys == []
+
+
+@pytest.mark.parametrize(("writer", "reader"), [(ndl, torch), (torch, ndl), (ndl, ndl)])
+def test_versions_are_in_the_files(writer: Any, reader: Any, tmp_path: Any) -> None:
+    state = writer.nn.BatchNorm1d(2).state_dict()
+    writer.save(state, tmp_path / "state.pt")
+    assert reader.load(tmp_path / "state.pt")._metadata == state._metadata

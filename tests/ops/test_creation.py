@@ -109,6 +109,12 @@ def test_from_numpy_shares_memory() -> None:
     (lambda T: T.tensor([1, 2], requires_grad=True), RuntimeError),
     (lambda T: T.zeros(2, device="cuda"), (RuntimeError, AssertionError)),
     (lambda T: T.zeros(2, wrong=1), TypeError),
+    (lambda T: T.zeros_like(T.ones(2), wrong=1), TypeError),
+    (lambda T: T.ones_like(T.ones(2), wrong=1), TypeError),
+    (lambda T: T.empty_like(T.ones(2), wrong=1), TypeError),
+    (lambda T: T.full_like(T.ones(2), 1, wrong=1), TypeError),
+    (lambda T: T.ones(2).new_tensor([1], wrong=1), TypeError),
+    (lambda T: T.ones(2).new_zeros(2, wrong=1), TypeError),
 ])  # fmt: skip
 def test_errors(call: Callable, error: Any) -> None:
     for T in (ndl, torch):

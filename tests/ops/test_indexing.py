@@ -294,6 +294,33 @@ def test_second_derivatives_through_a_loop():
     agree(program)
 
 
+@pytest.mark.parametrize("dtype", ["int64", "int32", "bool"])
+def test_counting_with_tensors_of_no_dimensions(dtype: str):
+    """The confusion matrix as people write it: ``c[t, p] += 1`` for each pair of a loop over two tensors."""
+
+    def program(T: Any) -> Any:
+        c = T.zeros(3, 3, dtype=T.int64)
+        for t, p in zip(T.tensor([0, 1, 1, 0]), T.tensor([1, 1, 0, 1]), strict=True):
+            c[t.to(getattr(T, dtype)), p] += 1
+            c[t, p.to(getattr(T, dtype))] += 2
+            c[t] -= 1
+        return c.tolist()
+
+    agree(lambda T: outcome(lambda: program(T)))
+
+
+def test_gradients_of_numbers_written_one_by_one():
+    def program(T: Any, x: Any, v: Any) -> Any:
+        y = x * 2
+        for i, j in ((0, 1), (1, 1), (0, 1)):
+            y[T.tensor(i), T.tensor(j)] += v[j]
+            y[T.tensor(i), 0] *= v[i]
+        y[T.tensor(1)] = v
+        return y * y
+
+    same(program, np.arange(6.0).reshape(3, 2) + 1, np.array([0.5, -1.5]))
+
+
 def test_a_list_of_fractions_is_no_index():
     with pytest.raises(IndexError, match="must be long"):
         ndl.arange(3)[[0.5, 1.0]]  # PyTorch cuts them to whole numbers

@@ -33,6 +33,9 @@ def test_special_values(p: float) -> None:
         [math.inf, 1.0, -2.0],
         [math.nan, 1.0, 0.0],
         [1e200, 1e-200, 1.0],
+        [1e-200],  # one number is not squared
+        [-1e200],
+        [0.0],
     ):
         same(lambda T, x: x.norm(p), np.array(values))
 

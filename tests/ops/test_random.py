@@ -33,7 +33,26 @@ CALLS: list[Callable[[Any], Any]] = [
     lambda T: T.bernoulli(T.zeros(30), 0.4),
     lambda T: T.multinomial(T.tensor([0.1, 0.0, 3.0, 1.0]), 2),
     lambda T: T.multinomial(T.ones(3, 5), 8, replacement=True),
+    lambda T: T.multinomial(T.from_numpy(np.asfortranarray(np.arange(1.0, 36.0).reshape(5, 7))), 3, replacement=True),
+    lambda T: T.multinomial(T.arange(1.0, 36.0).view(7, 5).t(), 1),
+    lambda T: T.multinomial(T.arange(1.0, 36.0).view(7, 5).t(), 4, replacement=True),
+    lambda T: T.multinomial(T.arange(1.0, 41.0).view(4, 10)[:, ::2], 2),
+    lambda T: T.rand_like(T.zeros(4), generator=T.Generator().manual_seed(4)),
+    lambda T: T.randn_like(T.zeros(4), device="cpu", layout=T.strided, requires_grad=True).detach(),
+    lambda T: T.randint_like(T.zeros(4), 9, generator=T.Generator().manual_seed(4)),
+    lambda T: T.randint(5, (3,), layout=T.strided, pin_memory=False),
+    lambda T: T.randperm(5, layout=T.strided, pin_memory=False),
+    lambda T: T.normal(0.0, std=1.0, size=(4,)),
+    lambda T: T.normal(mean=2.0, std=0.5, size=(20,), dtype=T.float64),
+    lambda T: T.normal(mean=T.arange(4.0)),
+    lambda T: T.normal(mean=T.arange(4.0), std=2.0),
+    lambda T: T.normal(mean=T.arange(4.0), std=T.arange(4.0)),
+    lambda T: T.normal(mean=1.0, std=T.arange(4.0, dtype=T.float64)),
+    lambda T: T.normal(T.arange(20.0), generator=T.Generator().manual_seed(4)),
     lambda T: T.zeros(20).uniform_(-1, 1),
+    lambda T: T.zeros(20).uniform_(to=3),
+    lambda T: T.zeros(20).uniform_(**{"from": -3, "to": 3}),
+    lambda T: T.zeros(20).random_(**{"from": 3, "to": 30}),
     lambda T: T.zeros(4, 5, dtype=T.float64).normal_(1, 2),
     lambda T: T.zeros(9).bernoulli_(0.2),
     lambda T: T.zeros(9).bernoulli_(T.full((9,), 0.7)),
@@ -55,6 +74,37 @@ def test_numbers_and_the_stream_after(number: int) -> None:
     np.testing.assert_allclose(results[0][0], results[1][0], rtol=1e-14 if results[0][2] == "float64" else 0)
     np.testing.assert_array_equal(results[0][1], results[1][1])
     assert results[0][2] == results[1][2]
+
+
+LAYOUTS: list[Callable[[Any, tuple], Any]] = [
+    lambda T, like: T.zeros(7, 5, **like).t(),
+    lambda T, like: T.zeros(5, 14, **like)[:, ::2],
+    lambda T, like: T.zeros(2, 5, 3, 7, **like).permute(2, 3, 0, 1),
+    lambda T, like: T.from_numpy(np.zeros((5, 7), str(like["dtype"]).split(".")[-1], "F")),
+]
+FILLS: dict[str, Callable[[Any, Any], Any]] = {
+    "uniform": lambda T, x: x.uniform_(-1, 2),
+    "normal": lambda T, x: x.normal_(1, 2),
+    "normal, two of them": lambda T, x: x[:2, :3].normal_(),
+    "bernoulli": lambda T, x: x.bernoulli_(0.3),
+    "bernoulli each": lambda T, x: x.bernoulli_(T.linspace(0, 1, x.numel()).view(x.shape)),
+    "exponential": lambda T, x: x.exponential_(2.0),
+    "random": lambda T, x: x.random_(100),
+}
+
+
+@pytest.mark.parametrize("fill", FILLS)
+@pytest.mark.parametrize("layout", range(len(LAYOUTS)))
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_draws_in_place_come_in_the_order_of_memory(dtype: str, layout: int, fill: str) -> None:
+    results = []
+    for T in (ndl, torch):
+        T.manual_seed(3)
+        x = LAYOUTS[layout](T, {"dtype": getattr(T, dtype)})
+        FILLS[fill](T, x)
+        results.append((x.numpy(), T.randn(3).numpy()))
+    np.testing.assert_allclose(results[0][0], results[1][0], rtol=1e-6 if dtype == "float32" else 1e-13, atol=1e-15)
+    np.testing.assert_array_equal(results[0][1], results[1][1])
 
 
 def test_states() -> None:
@@ -94,6 +144,24 @@ def test_in_place_draws_cut_the_gradient() -> None:
     (lambda T: T.multinomial(T.tensor([-1.0, 2.0]), 1), RuntimeError),
     (lambda T: T.zeros(2).uniform_(3, 1), RuntimeError),
     (lambda T: T.zeros(2).normal_(0, -1), RuntimeError),
+    (lambda T: T.normal(), TypeError),
+    (lambda T: T.normal(0.0, 1.0), TypeError),
+    (lambda T: T.normal(0.0, size=(2,)), TypeError),
+    (lambda T: T.normal(0.0, 1.0, 2), TypeError),
+    (lambda T: T.normal(T.zeros(2), 1.0, (2,)), TypeError),
+    (lambda T: T.normal(T.zeros(2), 1.0, dtype=T.float64), TypeError),
+    (lambda T: T.normal(std=T.ones(2)), TypeError),
+    (lambda T: T.normal(T.zeros(2, dtype=T.int64), 1.0), NotImplementedError),
+    (lambda T: T.normal(T.zeros(2), -1.0), RuntimeError),
+    (lambda T: T.rand(2, foo=1), TypeError),
+    (lambda T: T.rand_like(T.zeros(2), foo=1), TypeError),
+    (lambda T: T.randn_like(T.zeros(2), foo=1), TypeError),
+    (lambda T: T.randint_like(T.zeros(2), 3, foo=1), TypeError),
+    (lambda T: T.randint(3, (2,), foo=1), TypeError),
+    (lambda T: T.randperm(3, foo=1), TypeError),
+    (lambda T: T.zeros(2).uniform_(foo=1), TypeError),
+    (lambda T: T.zeros(2).random_(foo=1), TypeError),
+    (lambda T: T.zeros(2).normal_(foo=1), TypeError),
 ])  # fmt: skip
 def test_errors(call: Callable, error: type) -> None:
     for T in (ndl, torch):

@@ -43,6 +43,17 @@ def test_special_values():
     agree(lambda T: [str(t.item()) for t in (T.zeros(0).var(), T.zeros(0).std())])
 
 
+@pytest.mark.parametrize("value", [0.1, -0.53938072, 1e8 / 3])
+def test_equal_values_do_not_deviate(value: float):
+    """Also where their mean, a sum divided by their number, is not quite their value."""
+    for dtype in (ndl.float32, ndl.float64):
+        for n in (3, 7, 12, 1001):
+            x = ndl.full((n, 2), value, dtype=dtype, requires_grad=True)
+            y = [x.std(), x.var(), x.std(0), x.var(0)]
+            sum(t.sum() for t in y).backward()
+            assert all((t == 0).all() for t in y) and (x.grad == 0).all()
+
+
 def test_half_precision_is_computed_in_single():
     agree(lambda T: (T.arange(300.0).half().var().item(), T.arange(300.0).half().std().item()))
 

@@ -56,6 +56,41 @@ def test_seeded_generator() -> None:
     both(program)
 
 
+def test_workers_that_persist_are_seeded_once() -> None:
+    def program(T: Any, data: Any) -> Any:
+        g = T.Generator().manual_seed(9)
+        options: dict = {"num_workers": 1, "persistent_workers": True, "prefetch_factor": 2}
+        loader = data.DataLoader(list(range(9)), batch_size=3, shuffle=True, generator=g, **options)
+        assert loader.persistent_workers and loader.prefetch_factor == 2
+        return [b.tolist() for _ in range(3) for b in loader]
+
+    both(program)
+
+
+@pytest.mark.parametrize("drop_last", [False, True])
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("n", [7, 2])
+def test_distributed_sampler(n: int, shuffle: bool, drop_last: bool) -> None:
+    def program(T: Any, data: Any) -> Any:
+        orders: list = []
+        for rank in range(3):
+            sampler = data.DistributedSampler(range(n), 3, rank, shuffle=shuffle, seed=4, drop_last=drop_last)
+            orders += [list(sampler), len(sampler)]
+            sampler.set_epoch(1)
+            orders += [list(sampler), sampler.total_size, sampler.num_samples]
+        return orders
+
+    both(program)
+
+
+def test_distributed_sampler_wants_to_know_its_place() -> None:
+    for data in (ndl.utils.data, torch.utils.data):
+        with pytest.raises(ValueError, match=r"Invalid rank 2, rank should be in the interval \[0, 1\]"):
+            data.DistributedSampler([1], 2, 2)
+    with pytest.raises(RuntimeError, match="Give num_replicas and rank"):
+        ndl.utils.data.DistributedSampler([1])
+
+
 def test_samplers() -> None:
     def program(T: Any, data: Any) -> Any:
         source = list(range(10))

@@ -23,6 +23,7 @@ from ndl.nn.modules import (
     sparse,
     transformer,
     upsampling,
+    utils,
 )
 from ndl.nn.modules.activation import *
 from ndl.nn.modules.batchnorm import *

@@ -1,6 +1,6 @@
 """Helpers around building blocks: sequences of different lengths, and what else ``torch.nn.utils`` has."""
 
-from ndl.nn.utils import parametrizations, parametrize, rnn
+from ndl.nn.utils import parametrizations, parametrize, rnn, stateless
 from ndl.nn.utils.clip_grad import (
     clip_grad_norm,
     clip_grad_norm_,
@@ -25,6 +25,7 @@ __all__ = [
     "remove_weight_norm",
     "rnn",
     "spectral_norm",
+    "stateless",
     "vector_to_parameters",
     "weight_norm",
 ]

@@ -73,6 +73,9 @@ class DataLoader:
         self.pin_memory = pin_memory
         self.timeout = timeout
         self.worker_init_fn = worker_init_fn
+        self.prefetch_factor = prefetch_factor
+        self.persistent_workers = persistent_workers
+        self._started = False
         self.generator = generator
         self.drop_last = drop_last
         self.batch_size = batch_size
@@ -88,8 +91,11 @@ class DataLoader:
         self.collate_fn = collate_fn or (default_collate if self._auto_collation else default_convert)
 
     def __iter__(self) -> Iterator[Any]:
-        # PyTorch draws a seed for its workers here, workers or not; so do we, or the streams would part.
-        (default_generator if self.generator is None else self.generator).random()
+        # PyTorch draws a seed for its workers here, workers or not, and once for all epochs if they persist; so do we, or
+        # the streams would part.
+        if not (self._started and self.persistent_workers and self.num_workers):
+            (default_generator if self.generator is None else self.generator).random()
+        self._started = True
         return self._from_stream() if self._iterable else self._from_map()
 
     def _from_map(self) -> Iterator[Any]:
