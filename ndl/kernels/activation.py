@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ndl.kernels.erf import erf
-from ndl.kernels.pieces import in_pieces, select, zeros
+from ndl.kernels.pieces import in_pieces, keep_bits, row_of, select, zeros
 from ndl.kernels.workspace import scratch
 
 __all__ = [
@@ -34,11 +34,15 @@ __all__ = [
     "elu_slope",
     "gelu",
     "gelu_tanh",
+    "hardswish",
     "hardswish_slope",
     "keep_if",
+    "leak",
     "leak_slope",
     "log_sigmoid",
     "mish",
+    "positive_or",
+    "sigmoid",
     "sigmoid_backward",
     "silu",
     "softplus",
@@ -52,6 +56,20 @@ ROOT_2_BY_PI = math.sqrt(2 / math.pi)
 ROOT_HALF = math.sqrt(0.5)
 DENSITY = 1 / math.sqrt(2 * math.pi)
 CUBIC = 0.044715
+LOG2_E = math.log2(math.e)
+
+
+def _fast_exp2() -> bool:
+    """Whether NumPy has vector code for 2^x in float32, as it has with AVX-512: it takes half the time of e^x."""
+    try:
+        from numpy.lib.introspect import opt_func_info
+    except ImportError:  # older than NumPy 2.1
+        return False
+    found = opt_func_info(func_name="^exp2$", signature="float32").get("exp2", {}).get("ff", {})
+    return not found.get("current", "baseline").startswith("baseline")
+
+
+FAST_EXP2 = _fast_exp2()
 
 
 def _curve(kernel: Callable[..., None], x: NDArray, slope: bool) -> tuple[NDArray, NDArray | None]:
@@ -64,11 +82,22 @@ def _temporary(x: NDArray, number: int = 1) -> NDArray:
     return scratch("activation", (number, x.size), x.dtype)
 
 
+def _exp(b: float, x: NDArray, out: NDArray) -> None:
+    """e^bx; out may be x. As 2^(bx log₂ e) it has half the cost and errs by |bx| units of float32 at most."""
+    fast = FAST_EXP2 and x.dtype == np.float32
+    np.multiply(x, b * LOG2_E if fast else b, out=out)
+    (np.exp2 if fast else np.exp)(out, out=out)
+
+
 def _sigmoid(x: NDArray, out: NDArray) -> None:
-    np.negative(x, out=out)
-    np.exp(out, out=out)
+    _exp(-1, x, out)
     out += 1
     np.divide(1, out, out=out)
+
+
+def sigmoid(x: NDArray) -> NDArray:
+    """σ(x)."""
+    return in_pieces(_sigmoid, x)[0]
 
 
 def silu(x: NDArray, slope: bool = False) -> tuple[NDArray, NDArray | None]:
@@ -76,8 +105,7 @@ def silu(x: NDArray, slope: bool = False) -> tuple[NDArray, NDArray | None]:
 
     def kernel(x: NDArray, y: NDArray, s: NDArray | None = None) -> None:
         if s is None:
-            np.negative(x, out=y)
-            np.exp(y, out=y)
+            _exp(-1, x, y)
             y += 1
             np.divide(x, y, out=y)
         else:
@@ -97,19 +125,16 @@ TAIL_C = 3.0303030303030303
 TAIL = (-28.28057443928713, 31.983288073623235, -2.678446231665715, 1.893838845361609, 0.3678694003488335)
 
 
-def _normal(x: NDArray, cdf: NDArray, e: NDArray) -> None:
-    """cdf = Φ(x) and e = e^(−x²/2)."""
+def _normal(x: NDArray, cdf: NDArray, e: NDArray, t: NDArray) -> None:
+    """cdf = Φ(x) and e = e^(−x²/2); t is scratch memory."""
     np.multiply(x, x, out=e)
-    e *= -0.5
-    np.exp(e, out=e)
+    _exp(-0.5, e, e)
     if x.dtype == np.float64:
         np.multiply(x, ROOT_HALF, out=cdf)
         erf(cdf, cdf)
         cdf += 1
         cdf *= 0.5
         return
-    t = scratch("activation.t", (x.size,), x.dtype)
-    above = scratch("activation.above", (x.size,), np.dtype(bool))
     np.abs(x, out=t)
     t += TAIL_C
     np.divide(1, t, out=t)
@@ -118,8 +143,8 @@ def _normal(x: NDArray, cdf: NDArray, e: NDArray) -> None:
         cdf += c
         cdf *= t
     cdf *= e  # q, the tail beyond |x|: Φ = q below 0, 1 − q above
-    np.greater(x, 0, out=above)
-    np.subtract(above, cdf, out=cdf)
+    np.copyto(t, x > 0)
+    np.subtract(t, cdf, out=cdf)
     np.abs(cdf, out=cdf)
 
 
@@ -128,11 +153,13 @@ def gelu(x: NDArray, slope: bool = False) -> tuple[NDArray, NDArray | None]:
 
     def kernel(x: NDArray, y: NDArray, s: NDArray | None = None) -> None:
         cdf, e = _temporary(x, 2)
-        _normal(x, cdf, e)
+        if s is not None:
+            e = s  # few arrays, so that all stay in the cache
+        _normal(x, cdf, e, t=y)
         np.multiply(x, cdf, out=y)
         if s is not None:
-            e *= DENSITY
-            np.multiply(x, e, out=s)
+            s *= DENSITY
+            s *= x
             s += cdf
 
     return _curve(kernel, x, slope)
@@ -146,8 +173,8 @@ def gelu_tanh(x: NDArray, slope: bool = False) -> tuple[NDArray, NDArray | None]
         np.multiply(x, x, out=square)
         np.multiply(square, -2 * ROOT_2_BY_PI * CUBIC, out=cdf)
         cdf -= 2 * ROOT_2_BY_PI
-        cdf *= x  # −2u
-        np.exp(cdf, out=cdf)
+        cdf *= x
+        _exp(1, cdf, cdf)  # e^−2u
         cdf += 1
         np.divide(1, cdf, out=cdf)
         np.multiply(x, cdf, out=y)
@@ -240,9 +267,14 @@ def elu(x: NDArray, k: float, c: float, b: float, out: NDArray | None = None) ->
     def kernel(x: NDArray, y: NDArray) -> None:
         (e,) = _temporary(x)
         np.minimum(x, zeros(x), out=e)
-        e *= b
+        if b != 1:
+            e *= b
         np.expm1(e, out=e)
-        e *= k
+        if k != 1:
+            e *= k
+        if c == 1 and k >= 0 and 0 <= k * b <= 1:
+            np.maximum(x, e, out=y)  # k (e^bx − 1) ≥ k b x ≥ x below 0, and it is 0 above
+            return
         np.maximum(x, zeros(x), out=y)
         y *= c
         y += e
@@ -250,43 +282,83 @@ def elu(x: NDArray, k: float, c: float, b: float, out: NDArray | None = None) ->
     return in_pieces(kernel, x, out=out)[0]
 
 
-def elu_slope(dy: NDArray, x: NDArray, k: float, c: float, b: float) -> NDArray:
-    """dy c where x > 0, else dy k b e^bx."""
+def elu_slope(dy: NDArray, x: NDArray, k: float, c: float, b: float, out: NDArray | None = None) -> NDArray:
+    """dy c where x > 0, else dy k b e^bx; a nan passes the gradient as if it were positive. out may be dy."""
+    below = k * b
 
     def kernel(dy: NDArray, x: NDArray, dx: NDArray) -> None:
-        (e,) = _temporary(x)
-        np.minimum(x, zeros(x), out=e)
-        e *= b
-        np.exp(e, out=e)
-        e *= k * b
-        e *= dy
-        np.multiply(dy, c, out=dx)
-        select(x <= 0, e, dx, dx)  # a nan passes the gradient
+        (s,) = _temporary(x)
+        np.fmin(x, zeros(x), out=s)
+        _exp(b, s, s)  # 1 where x > 0
+        if below != 1:
+            s *= below
+        if c != below:
+            select(x <= 0, s, row_of(c, x), s)
+        np.multiply(dy, s, out=dx)
 
-    return in_pieces(kernel, dy, x)[0]
+    return in_pieces(kernel, dy, x, out=out)[0]
 
 
-def leak_slope(dy: NDArray, x: NDArray, a: float) -> NDArray:
-    """dy where x > 0, else a dy."""
+def leak(x: NDArray, a: float, out: NDArray | None = None) -> NDArray:
+    """x where x > 0, else a x; out may be x. For a ≤ 1 that is the larger of the two, but ∞ · 0 is nan."""
+
+    def kernel(x: NDArray, y: NDArray) -> None:
+        (below,) = _temporary(x)
+        np.multiply(x, a, out=below)
+        if a != 0 and a <= 1:
+            np.maximum(x, below, out=y)
+        else:
+            select(x > 0, x, below, y)
+
+    return in_pieces(kernel, x, out=out)[0]
+
+
+def leak_slope(dy: NDArray, x: NDArray, a: float, out: NDArray | None = None) -> NDArray:
+    """dy where x > 0, else a dy; out may be dy."""
 
     def kernel(dy: NDArray, x: NDArray, dx: NDArray) -> None:
-        np.multiply(dy, a, out=dx)
-        select(x > 0, dy, dx, dx)
+        (s,) = _temporary(x)
+        if 0 <= a <= 1:
+            np.copyto(s, x > 0)
+            np.maximum(s, row_of(a, x), out=s)
+        else:
+            select(x > 0, row_of(1, x), row_of(a, x), s)
+        np.multiply(dy, s, out=dx)
 
-    return in_pieces(kernel, dy, x)[0]
+    return in_pieces(kernel, dy, x, out=out)[0]
 
 
-def hardswish_slope(dy: NDArray, x: NDArray) -> NDArray:
-    """0 where x ≤ −3, dy (x/3 + ½) where x < 3, dy above."""
+def positive_or(x: NDArray, a: NDArray, b: NDArray) -> NDArray:
+    """a where x > 0, else b."""
+    return in_pieces(lambda x, a, b, y: select(x > 0, a, b, y), x, a, b)[0]
+
+
+def hardswish(x: NDArray) -> NDArray:
+    """x min(max(x + 3, 0), 6) / 6."""
+
+    def kernel(x: NDArray, y: NDArray) -> None:
+        np.add(x, 3, out=y)
+        np.clip(y, 0, 6, out=y)
+        y *= x
+        y /= 6
+
+    return in_pieces(kernel, x)[0]
+
+
+def hardswish_slope(dy: NDArray, x: NDArray, out: NDArray | None = None) -> NDArray:
+    """0 where x ≤ −3, dy (x/3 + ½) where x < 3, dy above; out may be dy."""
 
     def kernel(dy: NDArray, x: NDArray, dx: NDArray) -> None:
-        np.divide(x, 3, out=dx)
-        dx += 0.5
-        dx *= dy
-        select(x < 3, dx, dy, dx)
-        select(x <= -3, zeros(x), dx, dx)
+        s, half = _temporary(x, 2)
+        np.fmin(x, row_of(3, x), out=s)  # 3 for nan
+        s /= 3
+        np.copyto(half, x < 3)
+        half *= 0.5
+        s += half  # x/3 + ½, or 1
+        np.multiply(dy, s, out=dx)
+        keep_bits(dx, np.logical_not(x <= -3), dx)
 
-    return in_pieces(kernel, dy, x)[0]
+    return in_pieces(kernel, dy, x, out=out)[0]
 
 
 def tanhshrink(x: NDArray, slope: bool = False) -> tuple[NDArray, NDArray | None]:
@@ -323,8 +395,8 @@ def tanh(x: NDArray) -> NDArray:
     return in_pieces(lambda x, y: np.tanh(x, out=y), x)[0]
 
 
-def tanh_backward(dy: NDArray, y: NDArray) -> NDArray:
-    """dy (1 − y²)."""
+def tanh_backward(dy: NDArray, y: NDArray, out: NDArray | None = None) -> NDArray:
+    """dy (1 − y²); out may be dy."""
 
     def kernel(dy: NDArray, y: NDArray, dx: NDArray) -> None:
         (t,) = _temporary(y)
@@ -332,11 +404,11 @@ def tanh_backward(dy: NDArray, y: NDArray) -> NDArray:
         np.subtract(1, t, out=t)
         np.multiply(dy, t, out=dx)
 
-    return in_pieces(kernel, dy, y)[0]
+    return in_pieces(kernel, dy, y, out=out)[0]
 
 
-def sigmoid_backward(dy: NDArray, y: NDArray) -> NDArray:
-    """dy (1 − y) y."""
+def sigmoid_backward(dy: NDArray, y: NDArray, out: NDArray | None = None) -> NDArray:
+    """dy (1 − y) y; out may be dy."""
 
     def kernel(dy: NDArray, y: NDArray, dx: NDArray) -> None:
         (t,) = _temporary(y)
@@ -344,14 +416,17 @@ def sigmoid_backward(dy: NDArray, y: NDArray) -> NDArray:
         t *= y
         np.multiply(dy, t, out=dx)
 
-    return in_pieces(kernel, dy, y)[0]
+    return in_pieces(kernel, dy, y, out=out)[0]
 
 
-def keep_if(dy: NDArray, x: NDArray, test: Callable[[NDArray], NDArray]) -> NDArray:
-    """dy where ``test(x)``, else exactly 0, also where dy is infinite or nan: its bits, multiplied by 1 or 0."""
-    bits = np.dtype(f"i{dy.itemsize}" if dy.dtype != np.float16 else "i4")
+def keep_if(
+    dy: NDArray, x: NDArray, test: Callable[[NDArray], NDArray], factor: float = 1, out: NDArray | None = None
+) -> NDArray:
+    """dy · factor where ``test(x)``, else exactly 0, also where dy is infinite or nan; out may be dy."""
 
     def kernel(dy: NDArray, x: NDArray, dx: NDArray) -> None:
-        np.multiply(dy.view(bits), test(x), out=dx.view(bits))
+        if factor != 1:
+            dy = np.multiply(dy, factor, out=dx)
+        keep_bits(dy, test(x), dx)
 
-    return in_pieces(kernel, dy, x)[0]
+    return in_pieces(kernel, dy, x, out=out)[0]

@@ -68,7 +68,8 @@ def attend(
         np.matmul(e if drop is None else e * drop[at], v[at], out=yp)  # (…, L, V)
         np.divide(yp, lp, out=yp)
 
-    _for_all_parts(batch, E.dtype.itemsize * L * S, L * S * (q.shape[-1] + v.shape[-1]), part)
+    work = L * S * (q.shape[-1] + v.shape[-1])
+    _for_all_parts(E, work, part)
     return y, E, l
 
 
@@ -100,7 +101,6 @@ def attend_backward(
     need: tuple[bool, ...] = (True, True, True, False),
 ) -> tuple[np.ndarray | None, ...]:
     """(dq, dk, dv, dbias), None for those not needed, from what ``attend`` returned."""
-    batch, L, S = q.shape[:-2], q.shape[-2], k.shape[-2]
     dq, dk, dv = [heads_inside(a.shape, a.dtype) if n else None for a, n in zip((q, k, v), need)]
     dbias = np.empty_like(E) if need[3] else None
 
@@ -109,9 +109,9 @@ def attend_backward(
         g = dy[at] / l[at]  # (…, L, V)
         if dv is not None:
             np.matmul((e if m is None else e * m).swapaxes(-1, -2), g, out=dv[at])  # (…, S, V)
-        if dq is None and dk is None and dbias is None:
+        if not (need[0] or need[1] or need[3]):
             return
-        vT = scratch("attention vT", (*e.shape[:-2], v.shape[-1], S), v.dtype)
+        vT = scratch("attention vT", (*e.shape[:-2], v.shape[-1], v.shape[-2]), v.dtype)
         np.copyto(vT, v[at].swapaxes(-1, -2))  # (…, V, S)
         ds = np.matmul(g, vT, out=scratch("attention ds", e.shape, e.dtype))  # (…, L, S)
         if m is not None:
@@ -126,7 +126,8 @@ def attend_backward(
         if dk is not None:
             np.matmul(ds.swapaxes(-1, -2), q[at], out=dk[at])  # (…, S, D)
 
-    _for_all_parts(batch, E.dtype.itemsize * L * S, 2 * L * S * (q.shape[-1] + v.shape[-1]), part)
+    work = 2 * math.prod(E.shape[-2:]) * (q.shape[-1] + v.shape[-1])
+    _for_all_parts(E, work, part)
     return dq, dk, dv, dbias
 
 
@@ -138,8 +139,9 @@ def heads_inside(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     return np.empty((*lead, n, heads, d), dtype).swapaxes(-2, -3)
 
 
-def _for_all_parts(batch: tuple[int, ...], size: int, work: int, part: Callable[[tuple], None]) -> None:
-    """``part(index)`` for indices that together cover all of ``batch``; ``size``: bytes of one matrix of scores."""
+def _for_all_parts(E: np.ndarray, work: int, part: Callable[[tuple], None]) -> None:
+    """``part(index)`` for indices that together cover all of E's batch; ``work``: multiplications for one matrix."""
+    batch, size = E.shape[:-2], E.itemsize * E.shape[-2] * E.shape[-1]  # bytes of one matrix of scores
     if not batch:
         return part(())
     axis = next((i for i, n in enumerate(batch) if n > 1), 0)  # the one that the threads divide

@@ -22,7 +22,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ndl.kernels.row_norm import row_dots, row_sums
+from ndl.kernels.pieces import LONG_ROW, long_rows
+from ndl.kernels.row_norm import NEAR, row_dots, row_sums
 from ndl.kernels.summation import sum_over
 from ndl.kernels.threads import parallel_for
 from ndl.kernels.workspace import scratch
@@ -31,8 +32,10 @@ __all__ = ["group_norm", "group_norm_gradients"]
 
 TILE = 1 << 18  # numbers of one tile: 1 MiB in float32
 GRAIN = 1 << 16  # numbers for which waking a thread pays
+FAR = 4  # standard deviations: where a mean is larger, x γr + (β − μγr) loses too many digits, (x − μ) γr + β does not
+_SMALL = 1 << 14  # numbers for which the plain way is the fastest: only calls cost
 FOLD = 1024  # numbers of a folded row
-LONG = 1024  # planes up to this size: a table over the channels is written out for each number
+LONG = LONG_ROW  # planes smaller than this: a table over the channels is written out for each number
 
 
 class Layout:
@@ -65,17 +68,35 @@ class Layout:
         return y, y.reshape(self.N, self.C, self.S)
 
     def spread(self, v: np.ndarray, dtype: np.dtype) -> np.ndarray:
-        """A table (n, C) as something that broadcasts with n samples of the cube; good until the next call."""
+        """A table (n, K) over channels or groups as what broadcasts with ``split(cube, K)``; good until the next call."""
         v = v.astype(dtype)
+        n, K = v.shape
         if self.inner:
-            return np.tile(v, (1, self.fold))[:, None, :]
-        if self.S > LONG:
+            return np.tile(v if K == self.C else np.repeat(v, self.C // K, 1), (1, self.fold))[:, None, :]
+        length = self.C // K * self.S
+        if length >= LONG or v.size * length <= _SMALL:
             return v[:, :, None]
         # Written out for each number, as the product of [v 0] with [1 0]ᵀ: cheaper than many short inner loops.
-        thin, unit = np.zeros((v.size, 2), dtype), np.zeros((2, self.S), dtype)
+        thin, unit = np.zeros((v.size, 2), dtype), np.zeros((2, length), dtype)
         thin[:, 0], unit[0] = v.ravel(), 1
-        table = np.matmul(thin, unit, out=scratch("group_norm.table", (v.size, self.S), v.dtype))
-        return table.reshape(*v.shape, self.S)
+        table = np.matmul(thin, unit, out=scratch("group_norm.table", (v.size, length), v.dtype))
+        return table.reshape(n, K, length)
+
+    def split(self, t: np.ndarray, K: int) -> np.ndarray:
+        """n samples of the cube with the rows of the K groups, or channels, in one."""
+        return t if self.inner else t.reshape(len(t), K, -1)
+
+    def multiply_add(self, t: np.ndarray, p: np.ndarray, q: np.ndarray, out: np.ndarray) -> None:
+        """out = t p + q for n samples of the cube and tables (n, K)."""
+        t, out = self.split(t, p.shape[1]), self.split(out, p.shape[1])
+        np.multiply(t, self.spread(p, t.dtype), out=out)
+        out += self.spread(q, t.dtype)
+
+    def centred(self, t: np.ndarray, mu: np.ndarray, out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(out = t − μ, its means: 0)."""
+        K = mu.shape[1]
+        np.subtract(self.split(t, K), self.spread(mu, t.dtype), out=self.split(out, K))
+        return out, np.zeros_like(mu)
 
     def sums(self, t: np.ndarray) -> np.ndarray:
         """Σ over the pixels: n samples of the cube -> (n, C), in float64."""
@@ -93,18 +114,26 @@ class Layout:
     def tiles(self, body: Callable[[int, int], object]) -> list:
         """``body(start, stop)`` over tiles of samples, shared out to the threads; results in order of the samples."""
         size = max(1, self.C * self.S)
+        if self.N * size <= _SMALL:
+            return [body(0, self.N)]
         height = max(1, TILE // size)
 
         def share(first: int, last: int) -> list:
-            return [body(start, min(start + height, last)) for start in range(first, last, height)]
+            with long_rows():
+                return [body(start, min(start + height, last)) for start in range(first, last, height)]
 
         return [r for part in parallel_for(self.N, share, grain=max(1, GRAIN // size)) for r in part]
 
 
-def _per_group(v: np.ndarray, G: int) -> np.ndarray:
-    """(n, C) -> (n, C): each channel gets the mean over its group."""
+def _groups(v: np.ndarray, G: int) -> np.ndarray:
+    """(n, C) -> (n, G): the means over the channels of each group."""
     n, C = v.shape
-    return np.repeat(v.reshape(n, G, -1).mean(2), C // G, axis=1)
+    return v if C == G else np.add.reduce(v.reshape(n, G, C // G), 2) / (C // G)
+
+
+def _channels(v: np.ndarray, C: int) -> np.ndarray:
+    """(n, G) -> (n, C): each channel gets its group's number."""
+    return v if v.shape[1] == C else np.repeat(v, C // v.shape[1], 1)
 
 
 def group_norm(
@@ -112,23 +141,27 @@ def group_norm(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(y, μ, σ²), both statistics as (N, C) tables in float64; y lies in memory as x does."""
     layout = Layout(x)
-    X, S = layout.cube(x), max(layout.S, 1)
+    X, S, C = layout.cube(x), max(layout.S, 1), layout.C
     y, Y = layout.empty(x.dtype)
-    mean, var = np.empty((layout.N, layout.C)), np.empty((layout.N, layout.C))
+    mean, var = np.empty((layout.N, C)), np.empty((layout.N, C))
 
     def tile(start: int, stop: int) -> None:
         t, out = X[start:stop], Y[start:stop]
-        mu = _per_group(layout.sums(t) / S, G)
-        v = _per_group(layout.dots(t, t, out) / S, G) - mu * mu
+        mu = _groups(layout.sums(t) / S, G)  # (n, G)
+        v = _groups(layout.dots(t, t, out) / S, G) - mu * mu
         if not (mu * mu <= v).all():
-            np.subtract(t, layout.spread(mu, t.dtype), out=out)
-            v = _per_group(layout.dots(out, out, out) / S, G)
-        mean[start:stop], var[start:stop] = mu, v
+            np.subtract(layout.split(t, G), layout.spread(mu, t.dtype), out=layout.split(out, G))
+            v = _groups(layout.dots(out, out, out) / S, G)
         a = 1 / np.sqrt(v + eps)
+        mean[start:stop], var[start:stop] = _channels(mu, C), _channels(v, C)
+        if t.itemsize > 2 and (mu * mu > FAR * FAR * (v + eps)).any():  # not float16, which would round μ
+            t, mu = layout.centred(t, mu, out)
+        if gamma is None and beta is None:
+            layout.multiply_add(t, a, -mu * a, out)
+            return
+        a, mu = _channels(a, C), _channels(mu, C)
         a = a if gamma is None else a * gamma
-        b = -mu * a if beta is None else beta - mu * a
-        np.multiply(t, layout.spread(a, t.dtype), out=out)
-        out += layout.spread(b, t.dtype)
+        layout.multiply_add(t, a, -mu * a if beta is None else beta - mu * a, out)
 
     if x.size:
         layout.tiles(tile)
@@ -140,28 +173,32 @@ def group_norm_gradients(
 ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
     """(dx, dγ, dβ); dγ and dβ in float64; μ and r as (N, C) tables."""
     layout = Layout(x)
-    X, D, S = layout.cube(x), layout.cube(dy), max(layout.S, 1)
+    X, D, S, C = layout.cube(x), layout.cube(dy), max(layout.S, 1), layout.C
     dx, DX = layout.empty(x.dtype) if need_dx else (None, None)
 
     def tile(start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         d, t, mu, s = D[start:stop], X[start:stop], mean[start:stop], r[start:stop]
         work = scratch("group_norm", d.shape, d.dtype)
         sums = layout.sums(d)  # Σ dy, (n, C)
-        if (np.abs(mu) * s <= 1).all():
+        if (np.abs(mu) * s <= NEAR).all():
             products = (layout.dots(d, t, work) - mu * sums) * s  # Σ dy x̂, (n, C)
         else:
-            centred = np.subtract(t, layout.spread(mu, t.dtype), out=work)
+            centred = np.subtract(layout.split(t, C), layout.spread(mu, t.dtype), out=layout.split(work, C))
             products = layout.dots(d, centred, work) * s
         if DX is not None:
             weighted = (sums, products) if gamma is None else (sums * gamma, products * gamma)
-            m1, m2 = (_per_group(v / S, G) for v in weighted)
-            a, p = s if gamma is None else s * gamma, -m2 * s * s
-            np.multiply(t, layout.spread(p, t.dtype), out=work)
-            work += layout.spread(-m1 * s - mu * p, t.dtype)
-            out = np.multiply(d, layout.spread(a, t.dtype), out=DX[start:stop])
+            m1, m2 = (_groups(v / S, G) for v in weighted)  # (n, G)
+            mu, s = mu[:, :: C // G], s[:, :: C // G]
+            p = -m2 * s * s
+            if t.itemsize > 2 and (np.abs(mu) * s > FAR).any():
+                t, mu = layout.centred(t, mu, work)
+            layout.multiply_add(t, p, -m1 * s - mu * p, work)
+            a = s if gamma is None else _channels(s, C) * gamma
+            out = DX[start:stop]
+            np.multiply(layout.split(d, a.shape[1]), layout.spread(a, d.dtype), out=layout.split(out, a.shape[1]))
             out += work
         return products.sum(0), sums.sum(0)
 
     parts = layout.tiles(tile) if x.size else []
-    zero = np.zeros(layout.C)
+    zero = np.zeros(C)
     return dx, sum((p for p, _ in parts), zero), sum((s for _, s in parts), zero)

@@ -123,12 +123,13 @@ def gru_backward(
         gates, qs, states = share.blocks(kept.gates, 3 * H), share.blocks(kept.q, H), share.blocks(kept.h, H)
         start = columns(h0, share, H, dtype)
         source, sink = columns(dh_n, share, H, dtype), columns(dh0, share, H, dtype)
-        dh, width = source[:, :0], -1
+        dh = np.empty((H, 0), dtype)
+        width: int | None = None
         dA = scratch("recurrent dA", (4 * H, share.total), dtype)
         for t, t_before in reversed(share.walk):
             n_now = share.sizes[t]
-            if width != n_now:
-                width = n_now
+            need_plan, width = width != n_now, n_now
+            if need_plan:
                 slopes, kept_dh = np.empty((2 * H, n_now), dtype), np.empty((H, n_now), dtype)
                 da, WT = np.empty((4 * H, n_now), dtype), in_pieces(W_hh.T, n_now)  # n, r, z, q
             dh = resized(dh, n_now, source, sink)

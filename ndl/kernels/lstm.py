@@ -129,7 +129,7 @@ def slopes(gates: np.ndarray, tanh_c: np.ndarray, out: np.ndarray) -> None:
     np.subtract(a, out[:, 1:], out=out[:, 1:])  # σ′ = σ − σ²
     np.subtract(1, np.multiply(g, g, out=out[:, 4]), out=out[:, 4])  # tanh′ = 1 − tanh²
     out[:, 1] *= tanh_c
-    out[:, 2:4] *= gates[:, 3:5]
+    out[:, 2:4] *= gates[:, 3:]
     out[:, 4] *= gates[:, 1]
     np.subtract(1, np.multiply(tanh_c, tanh_c, out=out[:, 0]), out=out[:, 0])
     out[:, 0] *= gates[:, 0]
@@ -163,8 +163,9 @@ def lstm_backward(
         dys = None if dy is None else share.cut(share.turned(dy), P)
         dh_source, dc_source = columns(dh_n, share, P, dtype), columns(dc_n, share, H, dtype)
         dh_sink, dc_sink = columns(dh0, share, P, dtype), columns(dc0, share, H, dtype)
-        dh, dc, width = dh_source[:, :0], dc_source[:, :0], -1
-        das = share.cut(scratch("lstm da", (5 * H * share.total,), dtype), 5 * H)  # p, do, di, df, dg
+        dh, dc = np.empty((P, 0), dtype), np.empty((H, 0), dtype)
+        width: int | None = None
+        das = share.cut(scratch("lstm da", gates.shape, dtype), 5 * H)  # p, do, di, df, dg
         dhs: list[Any] = [None] * len(das)
         for steps in share.runs(RUN):
             n, first, last = share.sizes[steps[0]], min(steps), max(steps)
@@ -172,8 +173,8 @@ def lstm_backward(
             gates_of = gates[5 * H * start : 5 * H * stop].reshape(len(steps), 5, H, n)
             slopes_of = scratch("lstm slopes", gates_of.shape, dtype)
             slopes(gates_of, tanhs[H * start : H * stop].reshape(len(steps), H, n), slopes_of)
-            if width != n:
-                width = n
+            need_plan, width = width != n, n
+            if need_plan:
                 WT = in_pieces(W_hh.T, n)
                 dh, dc = resized(dh, n, dh_source, dh_sink), resized(dc, n, dc_source, dc_sink)
             for t in steps:

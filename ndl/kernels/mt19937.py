@@ -115,6 +115,16 @@ class MersenneTwister:
         self.spare = r * math.sin(t)
         return r * math.cos(t)
 
+    def normal_pairs(self, n: int) -> NDArray[np.float64]:
+        """The next ``n`` of ``one_normal``, by NumPy's functions: a last digit may differ."""
+        first = [] if self.spare is None or n == 0 else [self.one_normal()]
+        u1, u2 = self.uniform(2 * ((n - len(first) + 1) // 2), np.float64).reshape(-1, 2).T
+        r, t = np.sqrt(-2.0 * np.log1p(-u2)), 2.0 * math.pi * u1
+        z = np.concatenate([first, np.stack([r * np.cos(t), r * np.sin(t)], 1).reshape(-1)])
+        if z.size > n:
+            self.spare = float(z[-1])
+        return z[:n]
+
     def to_bytes(self) -> NDArray[np.uint8]:
         """The whole state as PyTorch lays it out: (5056,) uint8."""
         record = np.zeros((), _LAYOUT)

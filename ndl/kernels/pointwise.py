@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from ndl.kernels.pieces import keep_bits, zeros
 from ndl.kernels.threads import parallel_for
 
 __all__ = ["keep_nonzero", "pointwise", "relu"]
 
 LARGE = 1 << 20  # numbers from which waking a thread pays
-PIECE = 1 << 18  # numbers between two of which the threads may wait for Python's lock
-ZEROS = {np.dtype(t): np.zeros(1 << 13, t) for t in (np.float32, np.float64)}
+PIECE = 1 << 17  # numbers between two of which the threads may wait for Python's lock; ``zeros`` has as many
+_SMALL = 1 << 13  # numbers up to which one plain call is the fastest
 
 
 def pointwise(ufunc: np.ufunc, *arrays: Any, out: np.ndarray | None = None) -> np.ndarray:
@@ -53,25 +54,21 @@ def relu(x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """max(x, 0), nan where x is; into ``out`` (which may be x) if given.
 
     ``np.maximum`` of two arrays uses the processor's vector registers, that of an array and a number does not: it takes
-    three times as long. So x is folded into rows, each compared with the same row of zeros.
+    three times as long. So x is compared with zeros, a piece at a time.
     """
-    zeros = ZEROS.get(x.dtype)
-    flat = _flat(x) if zeros is not None and x.size >= zeros.size else None
-    if flat is None or zeros is None:
+    flat = _flat(x) if x.dtype.kind == "f" and x.size >= _SMALL else None
+    if flat is None:
         return pointwise(np.maximum, x, 0, out=out)
     if out is None:
         out = np.empty_like(x)
     target = _flat(out) if out.strides == x.strides else None
     if target is None:
         return pointwise(np.maximum, x, 0, out=out)
-    width = zeros.size
 
     def share(start: int, stop: int) -> None:
-        rows = (stop - start) // width
-        middle = start + rows * width
-        np.maximum(flat[start:middle].reshape(rows, width), zeros, out=target[start:middle].reshape(rows, width))
-        if middle < stop:
-            np.maximum(flat[middle:stop], zeros[: stop - middle], out=target[middle:stop])
+        for a in range(start, stop, PIECE):
+            piece = flat[a : min(a + PIECE, stop)]
+            np.maximum(piece, zeros(piece), out=target[a : a + piece.size])
 
     parallel_for(x.size, share, grain=LARGE // 2)
     return out
@@ -80,22 +77,21 @@ def relu(x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
 def keep_nonzero(dy: np.ndarray, y: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """dy where y is not 0, else 0: ReLU's gradient. "Not 0" lets the gradient of a nan pass, as PyTorch does.
 
-    dy · mask would make nan of an infinite dy that is to go, and ``np.where`` takes ten times as long. The bits of dy,
-    multiplied by 1 or 0 as if they were an integer, are exactly dy or 0. ``out`` may be dy itself.
+    dy · mask would make nan of an infinite dy that is to go, and ``np.where`` takes ten times as long: see ``keep_bits``.
+    ``out`` may be dy itself.
     """
-    bits = np.dtype(f"i{dy.itemsize}")
-    flat_y = _flat(y) if dy.shape == y.shape and dy.strides == y.strides and dy.dtype == y.dtype else None
-    if flat_y is None or y.size < LARGE:
+    flat_y = _flat(y) if dy.strides == y.strides and y.size >= _SMALL else None
+    if flat_y is None:
+        bits = np.dtype(f"i{dy.itemsize}")
         return np.multiply(dy.view(bits), y != 0, out=None if out is None else out.view(bits)).view(dy.dtype)
-    dx = np.empty_like(y) if out is None else out
+    dx = np.empty_like(dy) if out is None else out
     flat_dy, flat_dx = _flat(dy), _flat(dx)
     assert flat_dy is not None and flat_dx is not None
-    source, target = flat_dy.view(bits), flat_dx.view(bits)
 
     def share(start: int, stop: int) -> None:
         for a in range(start, stop, PIECE):
             b = min(a + PIECE, stop)
-            np.multiply(source[a:b], flat_y[a:b] != 0, out=target[a:b])
+            keep_bits(flat_dy[a:b], flat_y[a:b] != 0, flat_dx[a:b])
 
     parallel_for(y.size, share, grain=LARGE // 2)
     return dx

@@ -7,7 +7,8 @@ compares the numbers, and after each draw compares the whole state of the two ge
 ===============================  =====================================================================
 ``uniform``                      bit for bit, float16, float32 and float64
 ``normal``, fewer than 16        bit for bit (the C library's log1p, sin and cos, one number at a time)
-``normal``, 16 and more          float32, float16 bit for bit; float64 to 2 units in the last place of z
+``normal``, 16 and more          float32, float16 bit for bit; float64, and in memory that is not contiguous
+                                 all types, to 2 units in the last place of z
 ``randint``, ``random``          bit for bit
 ``permutation``                  bit for bit below 214,748,364; a right permutation, but not PyTorch's, above
 ``bernoulli`` of an array        bit for bit
@@ -122,12 +123,20 @@ class Generator:
         out[out == dtype.type(high)] = low  # rounding may have reached the excluded end
         return out.reshape(shape)
 
-    def normal(self, mean: float = 0.0, std: float = 1.0, shape: Shape = (), dtype: DTypeLike = np.float32) -> NDArray:
+    def normal(
+        self,
+        mean: float = 0.0,
+        std: float = 1.0,
+        shape: Shape = (),
+        dtype: DTypeLike = np.float32,
+        contiguous: bool = True,
+    ) -> NDArray:
         """``Tensor.normal_(mean, std)``, and with the defaults ``torch.randn``.
 
         Fewer than 16 numbers come one pair at a time, in float64, and the second of a pair is kept for the
         next call. From 16 on they come in groups of 16 uniforms; what is left over at the end is drawn anew
-        together with the numbers before it, so that the last 16 always form a group.
+        together with the numbers before it, so that the last 16 always form a group. A tensor that is not
+        contiguous gets pairs, however many: ``contiguous=False``.
         """
         dtype = _floating("normal", dtype)
         if not std >= 0:
@@ -138,6 +147,10 @@ class Generator:
                 few = np.array([self._words.one_normal() for _ in range(n)], np.float64)
                 scale_and_shift(few, float(std), float(mean))
                 return _rounded(few, dtype).reshape(shape)
+            if not contiguous:
+                many = self._words.normal_pairs(n)
+                scale_and_shift(many, float(std), float(mean))
+                return _rounded(many, dtype).reshape(shape)
             work = np.float64 if dtype == np.float64 else np.float32
             # float16 is made group by group, so what is left over is drawn once; in the others, twice.
             groups = n // 16 * 16
@@ -247,10 +260,13 @@ class Generator:
             u = self._words.uniform(p.size, work)
         return (u.reshape(p.shape) < p).astype(dtype)
 
-    def multinomial(self, weights: NDArray, n: int, replacement: bool = False) -> NDArray[np.int64]:
+    def multinomial(
+        self, weights: NDArray, n: int, replacement: bool = False, turned: bool = False
+    ) -> NDArray[np.int64]:
         """``torch.multinomial``: ``n`` indices for each row of ``weights``, in proportion to the weights.
 
-        weights: (C,) or (M, C), float16, float32 or float64, not negative; returns (n,) or (M, n).
+        weights: (C,) or (M, C), float16, float32 or float64, not negative; returns (n,) or (M, n). ``turned``: the
+        draws of a race come column by column, as for a matrix that lies so in PyTorch's memory.
 
         The two methods, with replacement (and n > 1) and without, are in ``ndl/kernels/multinomial.py``.
         """
@@ -262,7 +278,8 @@ class Generator:
                 u = self._words.uniform(len(rows) * n, np.float64).reshape(-1, n)  # (M, n)
             found = multinomial.search(rows, u)
         else:
-            found = multinomial.race(rows, self.exponential(1.0, rows.shape, w.dtype), n)
+            q = self.exponential(1.0, rows.shape[::-1] if turned else rows.shape, w.dtype)
+            found = multinomial.race(rows, q.T if turned else q, n)
         return found.reshape(*w.shape[:-1], n)
 
 

@@ -159,7 +159,7 @@ class Share:
         if self.batch:
             T, n, P = len(self.sizes), self.last - self.first, y.shape[1]
             inside, outside = before.reshape(T, n, P), y.reshape(T, self.batch, P)[:, self.first : self.last]
-            first = T - 1 if self.reverse else 0
+            first = -1 if self.reverse else 0
             inside[first] = 0 if h0 is None else h0[self.first : self.last]
             if self.reverse:
                 inside[:-1] = outside[1:]
@@ -236,10 +236,11 @@ def input_gradients(
     share: Share, dA: np.ndarray, x: np.ndarray, W: np.ndarray, bias: bool, dx: np.ndarray | None, need_dW: bool
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
     """The other way: dA (G, n) -> (dW (G, I), db (G)); dx (N, I) is written to, if given."""
-    if dx is not None and share.whole:
-        np.matmul(dA.T, W, out=dx)  # (n, I)
-    elif dx is not None:
-        share.put(dA.T @ W, dx)
+    if dx is not None:
+        if share.whole:
+            np.matmul(dA.T, W, out=dx)  # (n, I)
+        else:
+            share.put(dA.T @ W, dx)
     if not need_dW:
         return None, None
     return dA @ share.take(x), dA @ np.ones(share.total, dA.dtype) if bias else None
@@ -290,7 +291,7 @@ def resized(state: np.ndarray, n: int, source: np.ndarray, sink: np.ndarray) -> 
 
 def state_before(states: list[np.ndarray], t: int | None, n: int, start: np.ndarray) -> np.ndarray:
     """The state that the first n sequences had before a step: after step t, or in ``start`` (K, B) if they began."""
-    m = 0 if t is None else states[t].shape[1]
-    if t is None or m == 0:
+    if t is None:
         return start[:, :n]
+    m = states[t].shape[1]
     return states[t][:, :n] if m >= n else np.concatenate([states[t], start[:, m:n]], 1)

@@ -86,11 +86,12 @@ def rnn_backward(
     def run(share: Share) -> tuple:
         states, dA = share.blocks(kept, H), scratch("recurrent dA", (H, share.total), dtype)
         source, sink = columns(dh_n, share, H, dtype), columns(dh0, share, H, dtype)
-        dh, width = source[:, :0], -1
+        dh = np.empty((H, 0), dtype)
+        width: int | None = None
         for t, t_before in reversed(share.walk):
             n = share.sizes[t]
-            if width != n:
-                width = n
+            need_plan, width = width != n, n
+            if need_plan:
                 WT = in_pieces(W_hh.T, n)
             dh = resized(dh, n, source, sink)
             if dy is not None:

@@ -35,7 +35,7 @@ class Product:
     """out = X F, planned. (…, R, K) · (…, K, O) → (…, R, O); ``out`` may be a view."""
 
     def __init__(self, X: np.ndarray, F: np.ndarray, out: np.ndarray) -> None:
-        count, size = cut(X.shape[-2], X.shape[-1] * F.shape[-1])
+        count, size = _cut(X, F)
         whole = count * size
         self.calls = [(_pieces(X, count, size), F[..., None, :, :], _pieces(out, count, size))] if count else []
         if whole < X.shape[-2]:
@@ -50,7 +50,7 @@ class SumOfProducts:
     """Xᵀ D, planned: the sum of the pieces' products. (…, R, K), (…, R, O) → (…, K, O)"""
 
     def __init__(self, X: np.ndarray, D: np.ndarray) -> None:
-        count, size = cut(X.shape[-2], X.shape[-1] * D.shape[-1])
+        count, size = _cut(X, D)
         whole = count * size
         self.pieces, self.rest = None, None
         if count:
@@ -65,7 +65,7 @@ class SumOfProducts:
         XT, D = self.pieces
         products = scratch("products", (*XT.shape[:-1], D.shape[-1]), XT.dtype)
         np.matmul(XT, D, out=products)
-        total = products[..., 0, :, :] if products.shape[-3] == 1 else np.add.reduce(products, axis=-3)
+        total = np.add.reduce(products, axis=-3)
         return total if self.rest is None else total + np.matmul(*self.rest)
 
 
@@ -76,7 +76,7 @@ def product(X: np.ndarray, F: np.ndarray, out: np.ndarray) -> np.ndarray:
 
 
 def sum_of_products(X: np.ndarray, D: np.ndarray) -> np.ndarray:
-    """Xᵀ D, at once; to be used before the next one is asked for. (…, R, K), (…, R, O) → (…, K, O)"""
+    """Xᵀ D, at once. (…, R, K), (…, R, O) → (…, K, O)"""
     return SumOfProducts(X, D)()
 
 
@@ -93,6 +93,10 @@ def cut(R: int, K_times_O: int) -> tuple[int, int]:
         if R % size == 0:
             return R // size, size
     return R // rows, rows
+
+
+def _cut(X: np.ndarray, other: np.ndarray) -> tuple[int, int]:
+    return cut(X.shape[-2], X.shape[-1] * other.shape[-1])
 
 
 def _pieces(X: np.ndarray, count: int, size: int) -> np.ndarray:

@@ -42,9 +42,14 @@ def number(name: str, argument: str, value: Any) -> float:
     return float(value)
 
 
-def gate(dy: Any, x: Any, test: Any) -> Any:
-    """dy where ``test(x)``, else exactly 0."""
-    return keep_if(dy, x, test) if isinstance(dy, np.ndarray) else keep(dy, test(x))
+def gate(dy: Any, x: Any, test: Any, factor: float = 1) -> Any:
+    """dy · factor where ``test(x)``, else exactly 0."""
+    return keep_if(dy, x, test, factor) if isinstance(dy, np.ndarray) else keep(dy * factor, test(x))
+
+
+def mine(ctx: Any, dy: np.ndarray) -> np.ndarray | None:
+    """The memory of dy if backward may write to it."""
+    return dy if ctx.owns_grad else None
 
 
 def curve(ctx: Any, x: np.ndarray, kernel: Callable, *constants: float) -> np.ndarray:
@@ -60,8 +65,7 @@ def curve(ctx: Any, x: np.ndarray, kernel: Callable, *constants: float) -> np.nd
 
 def along(ctx: Any, dy: np.ndarray) -> np.ndarray:
     """dx = dy f'(x)."""
-    mine = ctx.owns_grad and dy.flags.writeable
-    return pointwise(np.multiply, dy, ctx.slope, out=dy if mine else None)
+    return pointwise(np.multiply, dy, ctx.slope, out=mine(ctx, dy))
 
 
 def maybe_in_place(function: Callable, input: Any, inplace: bool) -> Any:
@@ -86,7 +90,7 @@ class Relu(ArrayFunction):
         (y,) = ctx.saved_tensors
         if not isinstance(dy, np.ndarray):
             return keep(dy, y != 0)
-        return keep_nonzero(dy, y, out=dy if ctx.owns_grad and dy.flags.writeable else None)
+        return keep_nonzero(dy, y, out=mine(ctx, dy))
 
 
 class ReluInPlace(ArrayFunction):

@@ -19,7 +19,7 @@ import numpy as np
 from ndl.autograd.function import ArrayFunction
 from ndl.kernels.activation import elu as elu_kernel
 from ndl.kernels.activation import elu_slope
-from ndl.nn.activation import floating, number
+from ndl.nn.activation import floating, mine, number
 from ndl.nn.module import Module
 
 __all__ = ["CELU", "ELU", "SELU", "celu", "celu_", "elu", "elu_", "selu", "selu_"]
@@ -42,7 +42,7 @@ class Elu(ArrayFunction):
         (x,) = ctx.saved_tensors
         k, c, b = ctx.k, ctx.c, ctx.b
         if isinstance(dy, np.ndarray):
-            return elu_slope(dy, x, k, c, b), None, None, None
+            return elu_slope(dy, x, k, c, b, out=mine(ctx, dy)), None, None, None
         return dy * np.where(x <= 0, k * b * np.exp(b * np.minimum(x, 0)), c), None, None, None
 
 

@@ -18,7 +18,6 @@ import numpy as np
 
 from ndl.autograd.function import ArrayFunction
 from ndl.kernels import activation as kernels
-from ndl.kernels.special import sigmoid as sigmoid_kernel
 from ndl.nn.activation import along, curve, floating, maybe_in_place
 from ndl.nn.activation_sigmoid import softplus
 from ndl.nn.module import Module
@@ -167,7 +166,7 @@ class GluFunction(ArrayFunction):
         ctx.dim = dim
         ctx.save_for_backward(x)
         a, b = halves(x, dim)  # (…, n, …) each, from (…, 2n, …)
-        return a * sigmoid_kernel(b)
+        return a * kernels.sigmoid(b)
 
     @staticmethod
     def backward(ctx: Any, dy: Any) -> tuple:

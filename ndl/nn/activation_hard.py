@@ -19,9 +19,10 @@ import numpy as np
 
 from ndl.autograd.dtypes import as_dtype
 from ndl.autograd.function import ArrayFunction
+from ndl.kernels.activation import hardswish as hardswish_kernel
 from ndl.kernels.activation import hardswish_slope
 from ndl.kernels.pieces import in_pieces, zeros
-from ndl.nn.activation import floating, gate, maybe_in_place, number
+from ndl.nn.activation import floating, gate, maybe_in_place, mine, number
 from ndl.nn.module import Module
 from ndl.ops.elementwise import dtype_of, keep
 
@@ -168,7 +169,7 @@ class HardSigmoid(ArrayFunction):
     @staticmethod
     def backward(ctx: Any, dy: Any) -> Any:
         (x,) = ctx.saved_tensors
-        return gate(dy / 6, x, lambda x: (x > -3) & (x < 3))
+        return gate(dy, x, lambda x: (x > -3) & (x < 3), 1 / 6)
 
 
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
@@ -194,21 +195,13 @@ class HardSwish(ArrayFunction):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
         ctx.save_for_backward(x)
-
-        def kernel(x: np.ndarray, y: np.ndarray) -> None:
-            np.add(x, 3, out=y)
-            np.clip(y, 0, 6, out=y)
-            y *= x
-            y /= 6
-
-        return in_pieces(kernel, x)[0]
+        return hardswish_kernel(x)
 
     @staticmethod
     def backward(ctx: Any, dy: Any) -> Any:
         (x,) = ctx.saved_tensors
-
         if isinstance(dy, np.ndarray):
-            return hardswish_slope(dy, x)
+            return hardswish_slope(dy, x, out=mine(ctx, dy))
         return keep(np.where(x < 3, dy * (x / 3 + 0.5), dy), np.logical_not(x <= -3))
 
 
@@ -275,7 +268,9 @@ class SoftShrink(ArrayFunction):
         def kernel(x: np.ndarray, y: np.ndarray) -> None:
             np.subtract(x, λ, out=y)
             np.maximum(y, zeros(x), out=y)
-            y += np.minimum(x + λ, zeros(x))
+            below = x + λ
+            np.minimum(below, zeros(x), out=below)
+            y += below
 
         return in_pieces(kernel, x)[0]
 

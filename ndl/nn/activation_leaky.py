@@ -14,14 +14,12 @@ from typing import Any
 import numpy as np
 
 from ndl.autograd.function import ArrayFunction
-from ndl.kernels.activation import leak_slope
-from ndl.kernels.pieces import in_pieces, select
+from ndl.kernels.activation import leak, leak_slope, positive_or
 from ndl.kernels.pointwise import pointwise
-from ndl.nn.activation import floating, maybe_in_place, number
+from ndl.nn.activation import floating, gate, maybe_in_place, mine, number
 from ndl.nn.module import Module
 from ndl.nn.parameter import Parameter
 from ndl.ops.creation import full
-from ndl.ops.elementwise import keep
 from ndl.ops.promotion import array_of
 from ndl.ops.random import default_generator
 
@@ -41,21 +39,9 @@ class Leaky(ArrayFunction):
     def backward(ctx: Any, dy: Any) -> tuple:
         (x,) = ctx.saved_tensors
         a = ctx.a
-        return leak_slope(dy, x, a) if isinstance(dy, np.ndarray) else np.where(x > 0, dy, dy * a), None
-
-
-def leak(x: np.ndarray, a: float, out: np.ndarray | None = None) -> np.ndarray:
-    """x where x > 0, else a x. For a < 1 that is the larger of the two, but ∞ · 0 is nan."""
-
-    def kernel(x: np.ndarray, y: np.ndarray) -> None:
-        if a != 0 and a <= 1:
-            np.maximum(x, x * a, out=y)
-        else:
-            below = x * a
-            select(x > 0, x, below, below)
-            y[...] = below
-
-    return in_pieces(kernel, x, out=out)[0]
+        if isinstance(dy, np.ndarray):
+            return leak_slope(dy, x, a, out=mine(ctx, dy)), None
+        return np.where(x > 0, dy, dy * a), None
 
 
 class LeakyInPlace(ArrayFunction):
@@ -165,14 +151,17 @@ class PRelu(ArrayFunction):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, a: np.ndarray) -> np.ndarray:
         ctx.save_for_backward(x, a)
-        return np.where(x > 0, x, a * x)
+        return positive_or(x, x, a * x)
 
     @staticmethod
     def backward(ctx: Any, dy: Any) -> tuple:
         x, a = ctx.saved_tensors
         need_dx, need_da = ctx.needs_input_grad
-        dx = np.where(x > 0, dy, a * dy) if need_dx else None
-        da = keep(x * dy, np.logical_not(x > 0)) if need_da else None  # summed to the shape of a by the engine
+        dx = da = None
+        if need_dx:
+            dx = positive_or(x, dy, a * dy) if isinstance(dy, np.ndarray) else np.where(x > 0, dy, a * dy)
+        if need_da:
+            da = gate(x * dy, x, lambda x: np.logical_not(x > 0))  # summed to the shape of a by the engine
         return dx, da
 
 

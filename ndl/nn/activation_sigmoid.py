@@ -18,8 +18,7 @@ import numpy as np
 
 from ndl.autograd.function import ArrayFunction
 from ndl.kernels import activation as kernels
-from ndl.kernels.special import sigmoid as sigmoid_kernel
-from ndl.nn.activation import along, curve, floating, number
+from ndl.nn.activation import along, curve, floating, mine, number
 from ndl.nn.module import Module
 from ndl.ops.elementwise import refuse, unary
 from ndl.ops.hyperbolic import sigmoid as sigma
@@ -46,14 +45,16 @@ class SigmoidFunction(ArrayFunction):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
-        y = sigmoid_kernel(x)
+        y = kernels.sigmoid(x)
         ctx.save_for_backward(y)
         return y
 
     @staticmethod
     def backward(ctx: Any, dy: Any) -> Any:
         (y,) = ctx.saved_tensors
-        return kernels.sigmoid_backward(dy, y) if isinstance(dy, np.ndarray) else dy * (1 - y) * y
+        if isinstance(dy, np.ndarray):
+            return kernels.sigmoid_backward(dy, y, out=mine(ctx, dy))
+        return dy * (1 - y) * y
 
 
 def sigmoid(input: Any) -> Any:
@@ -80,7 +81,9 @@ class TanhFunction(ArrayFunction):
     @staticmethod
     def backward(ctx: Any, dy: Any) -> Any:
         (y,) = ctx.saved_tensors
-        return kernels.tanh_backward(dy, y) if isinstance(dy, np.ndarray) else dy * (1 - y * y)
+        if isinstance(dy, np.ndarray):
+            return kernels.tanh_backward(dy, y, out=mine(ctx, dy))
+        return dy * (1 - y * y)
 
 
 def tanh(input: Any) -> Any:

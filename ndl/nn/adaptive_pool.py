@@ -93,7 +93,7 @@ def _output(name: str, output_size: Any, size: Sizes) -> Sizes:
 def _averaged(n: int, input: Any, output_size: Any) -> Any:
     name = f"adaptive_avg_pool{n}d"
     x = array_of(input)
-    check_input(name, x, n, channels=n == 3 and x.ndim == 5)
+    check_input(name, x, n, channels=False)
     if x.ndim == n + 1:
         return _averaged(n, input[None], output_size)[0]
     output = _output(name, output_size, x.shape[2:])
@@ -103,12 +103,12 @@ def _averaged(n: int, input: Any, output_size: Any) -> Any:
     return AdaptiveAvgPool.apply(input, output)
 
 
-def _maximal(n: int, input: Any, output_size: Any, return_indices: bool) -> Any:
+def _maximal(n: int, input: Any, output_size: Any, return_indices: bool, batched: bool = True) -> Any:
     name = f"adaptive_max_pool{n}d"
     x = array_of(input)
-    check_input(name, x, n, channels=x.ndim == n + 2)
+    check_input(name, x, n, channels=batched and x.ndim == n + 2)
     if x.ndim == n + 1:
-        y = _maximal(n, input[None], output_size, return_indices)
+        y = _maximal(n, input[None], output_size, return_indices, False)
         return (y[0][0], y[1][0]) if return_indices else y[0]
     size = x.shape[2:]
     output = _output(name, output_size, size)

@@ -26,7 +26,7 @@ from ndl.nn.softmax import softmax
 from ndl.ops.dims import values
 from ndl.ops.elementwise import keep as keep_where
 from ndl.ops.masking import masked_fill
-from ndl.ops.promotion import array_of
+from ndl.ops.promotion import array_of, cast
 from ndl.ops.repeating import repeat_interleave
 from ndl.ops.shape import reshape, unsqueeze
 
@@ -71,9 +71,8 @@ class AttentionFunction(ArrayFunction):
         q, k, v, b, y = ctx.saved_tensors
         if ctx.recording:
             return *_recorded_backward(ctx, dy, q, k, v, b), None, None, None
-        need = ctx.needs_input_grad[:4]
         Q, K, V = [over(ctx.batch, a) for a in (q, k, v)]
-        grads = attend_backward(dy, Q, K, V, y, ctx.E, ctx.l, ctx.scale, ctx.m, need)
+        grads = attend_backward(dy, Q, K, V, y, ctx.E, ctx.l, ctx.scale, ctx.m, ctx.needs_input_grad)
         return *grads, None, None, None
 
 
@@ -123,7 +122,8 @@ def scaled_dot_product_attention(
 
     Args:
         attn_mask: broadcasts to (…, L, S). Booleans: True where the query may look at the key (the contrary of
-            ``MultiheadAttention``'s). Floats: added to the scores; they get a gradient, too.
+            ``MultiheadAttention``'s). Floats, of the query's type or float32: added to the scores; they get a
+            gradient, too.
         dropout_p: drops weights, also in evaluation: give 0.0 there. The same seed gives PyTorch's mask.
         is_causal: query i looks at the keys 0 … i only.
         scale: default 1 / √D.
@@ -138,6 +138,8 @@ def scaled_dot_product_attention(
     ]
     b = None if attn_mask is None else values(attn_mask, "scaled_dot_product_attention", "attn_mask", 4)
     _check(q, k, v, b, is_causal, dropout_p)
+    if b is not None and b.dtype.kind == "f":
+        attn_mask = cast(attn_mask, q.dtype)
     if enable_gqa:
         if min(q.ndim, k.ndim, v.ndim) < 3:
             raise IndexError(
@@ -206,10 +208,14 @@ def _check(q: np.ndarray, k: np.ndarray, v: np.ndarray, b: np.ndarray | None, ca
         raise RuntimeError(
             "scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True; combine the two"
         )
-    if b is not None and b.dtype not in (np.bool_, q.dtype):
+    if b is not None and b.dtype not in (np.bool_, np.float32, q.dtype):
         raise RuntimeError(
-            f"Expected attn_mask dtype to be bool or to match query dtype, but got attn_mask.dtype: "
+            f"Expected attn_mask dtype to be bool, float32 or to match query dtype, but got attn_mask.dtype: "
             f"{as_dtype(b.dtype)} and query.dtype: {as_dtype(q.dtype)} instead"
+        )
+    if b is not None and b.ndim < 2 and q.ndim == k.ndim == v.ndim == 4 and p == 0:  # as PyTorch's kernel for heads
+        raise IndexError(
+            f"attn_mask must have at least 2 dimensions, (…, length of query, length of key), but got {list(b.shape)}"
         )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ndl.autograd.dtypes import as_dtype
 from ndl.autograd.function import ArrayFunction
 from ndl.autograd.grad_mode import no_grad
 from ndl.autograd.tensor import Tensor
@@ -126,12 +127,15 @@ def batch_norm(
     """Normalise each channel of (N, C, …): with the batch's statistics in training, else with the running ones.
 
     In training the running statistics move towards the batch's by ``momentum``; the running variance is the unbiased
-    one, Σ (x − μ)² / (M − 1). Gradients: see the module's text. Raises ValueError where a channel has one value only.
+    one, Σ (x − μ)² / (M − 1). Gradients: see the module's text. Raises ValueError where a channel has one value only,
+    NotImplementedError for integers and RuntimeError for parameters of another type than the input's.
     """
     x = array_of(input)
     if x.ndim < 2:
         raise RuntimeError(f"batch_norm expects an input (N, C, …), but got shape {list(x.shape)}")
     C = x.shape[1]
+    if x.dtype.kind != "f":
+        raise NotImplementedError(f'"batch_norm" not implemented for {as_dtype(x.dtype)}; convert it with .float()')
     for name, v in (
         ("running_mean", running_mean),
         ("running_var", running_var),
@@ -143,8 +147,11 @@ def batch_norm(
                 f"{name} should contain {C} elements, one for each channel of the input {list(x.shape)}, but has shape "
                 f"{list(array_of(v).shape)}"
             )
-    if x.dtype.kind != "f":
-        raise RuntimeError(f"batch_norm needs a floating-point input, but got {x.dtype}; convert it with .float()")
+        if v is not None and (x.dtype, array_of(v).dtype) not in ((x.dtype, x.dtype), (np.float16, np.float32)):
+            raise RuntimeError(
+                f"mixed dtype: {name} is {as_dtype(array_of(v).dtype)} and the input {as_dtype(x.dtype)}; convert one of "
+                "them with .to(dtype)"
+            )
     if not training:
         if running_mean is None or running_var is None:
             raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
@@ -173,6 +180,13 @@ def _as(like: Any, v: np.ndarray) -> Tensor:
     return Tensor._wrap(v.astype(array_of(like).dtype))
 
 
+def count_batches(module: Any, state_dict: dict, prefix: str, local_metadata: dict) -> None:
+    """States of version 1, and dictionaries without a version, may lack the number of batches: it stays what it is."""
+    old = (local_metadata.get("version") or 1) < 2
+    if old and module.track_running_stats and module.num_batches_tracked is not None:
+        state_dict.setdefault(f"{prefix}num_batches_tracked", module.num_batches_tracked)
+
+
 class BatchNorm(Module):
     """What the three BatchNorm Modules share: parameters γ (``weight``) and β (``bias``), running statistics.
 
@@ -180,6 +194,7 @@ class BatchNorm(Module):
     evaluation too. ``bias=False`` leaves β out.
     """
 
+    _version = 2
     dimensions: tuple[int, ...]
     running_mean: Tensor | None
     running_var: Tensor | None
@@ -209,6 +224,10 @@ class BatchNorm(Module):
         self.register_buffer("running_var", ones(num_features, dtype=dtype) if track_running_stats else None)
         self.register_buffer("num_batches_tracked", tensor(0) if track_running_stats else None)
         self.reset_parameters()
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, local_metadata: dict, *rest: Any) -> None:
+        count_batches(self, state_dict, prefix, local_metadata)
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
 
     def reset_running_stats(self) -> None:
         """Forget what was seen: mean 0, variance 1."""

@@ -53,7 +53,7 @@ class BilinearFunction(ArrayFunction):
             G = (dy[:, :, None] * x[:, None, :]).reshape(len(x), O * I)  # (N, O·I)
             dz = MatMul.apply(G, W.reshape(O * I, J)) if need_dz else None  # (N, J)
             dW = MatMul.apply(G.mT, z).reshape(O, I, J) if need_dW else None
-        return dx, dz, dW, np.sum(dy, axis=0) if need_db else None
+        return dx, dz, dW, dy if need_db else None  # db: (N, O), summed to the bias's (O) by the engine
 
 
 def _weighted(z: Any, W: Any) -> Any:

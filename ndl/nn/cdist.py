@@ -44,8 +44,10 @@ class CdistFunction(ArrayFunction):
     def forward(ctx: Any, a: np.ndarray, b: np.ndarray, p: float) -> np.ndarray:
         batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         y = np.empty((*batch, a.shape[-2], b.shape[-2]), a.dtype)
-        for i in _blocks(y.shape, a.shape[-1]):
-            y[..., i, :] = _norm(_differences(a[..., i, :], b), p)
+        few, many, Y = (a, b, y) if _few_first(y) else (b, a, y.mT)  # Y: (…, F, R)
+        left, right = _factors(few, many)
+        for i in _bands(Y.shape, a.shape[-1]):
+            Y[..., i, :] = _norm(np.matmul(left[..., i, :], right), p)
         ctx.p = p
         ctx.save_for_backward(a, b, y)
         return y
@@ -53,16 +55,21 @@ class CdistFunction(ArrayFunction):
     @staticmethod
     def backward(ctx: Any, dy: Any) -> tuple:
         a, b, y = ctx.saved_tensors
+        p = ctx.p
         if ctx.recording:
-            g = _slope(_differences(a, b), y[..., None], ctx.p) * dy[..., None]  # (…, P, R, M)
+            g = _slope(_differences(a, b), y[..., None], p) * dy[..., None]  # (…, P, R, M)
             return np.sum(g, axis=-2), -np.sum(g, axis=-3), None
-        da = np.empty((*y.shape[:-1], a.shape[-1]), a.dtype)  # (…, P, M)
-        db = np.zeros((*y.shape[:-2], *b.shape[-2:]), b.dtype)  # (…, R, M)
-        for i in _blocks(y.shape, a.shape[-1]):
-            g = _slope(_differences(a[..., i, :], b), y[..., i, :, None], ctx.p)  # (…, i, R, M)
-            da[..., i, :] = np.matmul(dy[..., i, None, :], g)[..., 0, :]  # sums of products, as rows times matrices
-            db -= np.matmul(dy[..., i, :].mT[..., None, :], g.swapaxes(-3, -2))[..., 0, :]
-        return da, db, None
+        w = _weight(dy, y, p)
+        few, many, Y, W = (a, b, y, w) if _few_first(y) else (b, a, y.mT, w.mT)  # Y, W: (…, F, R)
+        left, right = _factors(few, many)
+        M, (*batch, F, R) = a.shape[-1], Y.shape
+        dfew, dmany = np.empty((*batch, M, F), a.dtype), np.zeros((*batch, M, R), a.dtype)
+        for i in _bands(Y.shape, M):
+            g = _direction(np.matmul(left[..., i, :], right), Y[..., None, i, :], p)
+            g *= W[..., None, i, :]  # (…, M, i, R)
+            dfew[..., i] = sum_over(g, (g.ndim - 1,))
+            dmany -= sum_over(g, (g.ndim - 2,))
+        return *((dfew.mT, dmany.mT) if _few_first(y) else (dmany.mT, dfew.mT)), None
 
 
 class EuclidFunction(ArrayFunction):
@@ -91,7 +98,7 @@ class EuclidFunction(ArrayFunction):
         return da, db
 
 
-def _blocks(shape: tuple, M: int) -> Iterator[slice]:
+def _bands(shape: tuple, M: int) -> Iterator[slice]:
     """Slices of the P rows of (…, P, R), so that each makes about BLOCK differences."""
     P = shape[-2]
     row = max(1, math.prod(shape[:-2]) * shape[-1] * M)
@@ -99,39 +106,82 @@ def _blocks(shape: tuple, M: int) -> Iterator[slice]:
     return (slice(i, i + step) for i in range(0, P, step))
 
 
-def _differences(a: Any, b: Any) -> Any:
-    """d_ij = a_i − b_j: (…, P, M), (…, R, M) -> (…, P, R, M)."""
-    return a[..., :, None, :] - b[..., None, :, :]
+def _few_first(y: np.ndarray) -> bool:
+    """Whether y (…, P, R) has no more rows than columns. The longer side is the innermost: long rows are fast."""
+    return y.shape[-2] <= y.shape[-1]
+
+
+def _factors(few: np.ndarray, many: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """d_ij = a_i − b_j as products [a_i 1] [1 −b_j]ᵀ, one for each coordinate: (…, M, F, 2) and (…, M, 2, R).
+
+    They are exact, and the BLAS makes them in half the time in which NumPy subtracts short rows from columns.
+    """
+    a, b = few.mT, many.mT  # (…, M, F), (…, M, R)
+    return np.stack([a, np.ones_like(a)], -1), np.stack([np.ones_like(b), -b], -2)
 
 
 def _norm(d: np.ndarray, p: float) -> np.ndarray:
+    """‖d‖_p along the last dimension but two; d is used up."""
+    inner = d.ndim - 3
     if p == 0:
-        return np.count_nonzero(d, axis=-1)
+        return np.count_nonzero(d, axis=inner)
     if p == 2:
-        return np.sqrt(np.einsum("...m,...m->...", d, d))
+        return np.sqrt(sum_over(np.multiply(d, d, out=d), (inner,)))
+    size = np.absolute(d, out=d)
+    if math.isinf(p):
+        return size.max(inner, initial=0)
+    return sum_over(size, (inner,)) if p == 1 else sum_over(size**p, (inner,)) ** (1 / p)
+
+
+def _weight(dy: np.ndarray, y: np.ndarray, p: float) -> np.ndarray:
+    """What ∂y/∂d has for all of d in common, times dy: y^(1−p) dy, 0 where y = 0."""
+    return dy if math.isinf(p) else keep(dy * y ** (1 - p), y != 0)
+
+
+def _direction(d: np.ndarray, y: np.ndarray, p: float) -> np.ndarray:
+    """The rest of ∂y/∂d, sign(d) |d|^(p−1); d is used up."""
+    if p == 0:
+        return np.zeros_like(d)
+    if p == 2:
+        return d
+    if p == 1:
+        return _signs(d, y)
     size = np.absolute(d)
     if math.isinf(p):
-        return size.max(-1, initial=0)
-    last = (d.ndim - 1,)
-    return sum_over(size, last) if p == 1 else sum_over(size**p, last) ** (1 / p)
+        largest = size == y
+        return np.multiply(_signs(d, y), largest, out=d)
+    size += size == 0  # 1 for 0, whose sign is 0
+    size **= p - 1
+    return np.multiply(_signs(d, y), size, out=d)
+
+
+def _signs(d: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """sign(d) in d's memory, by comparisons: ``np.sign`` branches on each number. y is nan where a d is."""
+    if np.isnan(y).any():
+        return np.sign(d, out=d)
+    above = (d > 0).view(np.int8)
+    above -= (d < 0).view(np.int8)
+    np.copyto(d, above)
+    return d
+
+
+def _differences(a: Any, b: Any) -> Any:
+    """d_ij = a_i − b_j: (…, P, M), (…, R, M) -> (…, P, R, M)."""
+    return a[..., :, None, :] - b[..., None, :, :]
 
 
 def _slope(d: Any, y: Any, p: float) -> Any:
     """∂y/∂d for the norm y of d, along the last dimension."""
     if p == 0:
         return np.zeros_like(array_of(d))
-    if p == 1:
-        return sign(d)
     if math.isinf(p):
         return sign(d) * (np.absolute(array_of(d)) == array_of(y))
     zero = array_of(y) == 0
     y = y + zero  # 1 for 0: what is masked out must be finite, or its own derivative is nan
     if p == 2:
         return d * keep(1 / y, ~zero)
-    size = absolute(d) ** (p - 1)
-    if p < 1:  # |d|^(p−1) is infinite at 0
-        size = keep(size, array_of(d) != 0)
-    return sign(d) * size * keep(y ** (1 - p), ~zero)
+    size = absolute(d) + (array_of(d) == 0)  # 1 for 0, whose sign is 0: for p < 1, |d|^(p−1) is infinite there
+    return sign(d) * size ** (p - 1) * y ** (1 - p)
 
 
 def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = MODES[0]) -> Any:

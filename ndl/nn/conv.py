@@ -32,7 +32,6 @@ from ndl.nn.conv_arguments import (
     check,
     check_channels,
     describe_convolution,
-    of_nothing,
     reset_convolution,
     spatial,
 )
@@ -125,8 +124,6 @@ def convolve(n: int, input: Any, weight: Any, bias: Any, stride: Any, padding: A
     else:
         p = spatial(name, "padding", padding, n, 0)
     convnd.output_size(x.shape[2:], kernel, s, p, d)  # raises where the kernel does not fit
-    if x.shape[0] == 0:
-        return of_nothing(input, weight, bias, (0, W.shape[0], *convnd.output_size(x.shape[2:], kernel, s, p, d)))
     return Convolution.apply(input, weight, bias, (s, p, d, groups))
 
 

@@ -83,14 +83,6 @@ def check(name: str, x: np.ndarray, W: np.ndarray, b: np.ndarray | None, n: int,
         )
 
 
-def of_nothing(input: Any, weight: Any, bias: Any, shape: Sizes) -> Any:
-    """An empty batch gives an empty result, and zero gradients for the parameters."""
-    terms = weight.sum() + input.sum()
-    if bias is not None:
-        terms = terms + bias.sum()
-    return terms.reshape([1] * len(shape)).expand(shape) * 1
-
-
 def check_channels(name: str, in_channels: int, out_channels: int, groups: int) -> None:
     """Raise ValueError where groups do not divide the channels of a Module."""
     if groups <= 0:

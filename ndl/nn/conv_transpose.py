@@ -20,7 +20,6 @@ from ndl.nn.conv_arguments import (
     check,
     check_channels,
     describe_convolution,
-    of_nothing,
     reset_convolution,
     spatial,
 )
@@ -74,8 +73,6 @@ def transposed(
             "size is too small: use less padding"
         )
     y_shape = (x.shape[0], W.shape[1] * groups, *size)
-    if x.shape[0] == 0:
-        return of_nothing(input, weight, bias, y_shape)
     if all(e < si for e, si in zip(extra, s)):
         y = ConvInputGrad.apply(input, weight, y_shape, (s, p, d, groups))
     else:  # then a convolution of y would give more than x: make all there is without padding, and cut or fill that

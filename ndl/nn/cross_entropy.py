@@ -12,6 +12,7 @@ so with the mean and no weights dx = (p − onehot) / N. Derivation: docs/blocks
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -58,15 +59,15 @@ class NLLGrad(ArrayFunction):
 
     @staticmethod
     def forward(ctx: Any, dL: np.ndarray, t: np.ndarray, s: np.ndarray, shape: tuple) -> np.ndarray:
-        ctx.t, ctx.s, ctx.scalar = t, s, dL.ndim == 0
+        ctx.t, ctx.s = t, s
         dl = np.zeros(shape, dL.dtype)
         dl[np.arange(len(t)), t] = -s * dL
         return dl
 
     @staticmethod
     def backward(ctx: Any, ddl: Any) -> tuple:
-        picked = ddl[np.arange(len(ctx.t)), ctx.t] * -ctx.s
-        return (picked.sum() if ctx.scalar else picked), None, None, None
+        picked = ddl[np.arange(len(ctx.t)), ctx.t] * -ctx.s  # (N,), summed by the engine if dL is one number
+        return picked, None, None, None
 
 
 class CrossEntropyFunction(ArrayFunction):
@@ -145,7 +146,7 @@ def _class_targets(
     if weight is not None:
         w = weights[t]
     if kept is not None:
-        w = w * kept
+        w = np.where(kept, w, w.dtype.type(0))  # not a product: the weight of class 0 may be infinite
     return t, w.astype(x.dtype, copy=False)
 
 
@@ -163,7 +164,7 @@ def _rows(input: Any) -> Any:
     x = array_of(input)
     if x.ndim == 2:
         return input
-    return np.moveaxis(input, 1, -1).reshape(-1, x.shape[1])
+    return np.moveaxis(input, 1, -1).reshape(x.shape[0] * math.prod(x.shape[2:]), x.shape[1])
 
 
 def _check_shapes(name: str, x: np.ndarray, t: np.ndarray) -> None:
@@ -259,7 +260,7 @@ def cross_entropy(
     check_not_empty("cross_entropy", n, reduction)
     dim = 0 if x.ndim == 1 else 1
     classes = x.shape[dim]
-    q = target if not label_smoothing else target * (1 - label_smoothing) + label_smoothing / classes
+    q = target if not label_smoothing else target * (1 - label_smoothing) + label_smoothing / max(classes, 1)
     l = log_softmax(input, dim)
     if weight is not None:
         _check_weight("cross_entropy", array_of(weight), classes, x.dtype)
@@ -285,7 +286,7 @@ def _smoothed(input: Any, target: Any, weight: Any, ignore_index: int, reduction
         soft = soft.sum() / float(w)
     elif reduction == "sum":
         soft = soft.sum()
-    return hard * (1 - eps) + soft * (eps / classes)
+    return hard * (1 - eps) + soft * (eps / max(classes, 1))
 
 
 class NLLLoss(WeightedLoss):

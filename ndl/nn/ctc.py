@@ -91,7 +91,7 @@ class CTCGrad(ArrayFunction):
     ) -> np.ndarray:
         T, N, C = l.shape
         on_path = alpha + _backward(emitted, skip, T_n, S_n)  # (T, N, 2S+1)
-        on_path += np.where(np.isinf(L), 0, L)[:, None]
+        on_path += L[:, None]
         np.exp(on_path, out=on_path)
         places = (np.arange(T * N) * C).reshape(T, N, 1) + z
         gamma = np.bincount(places.ravel(), on_path.ravel(), T * N * C).reshape(T, N, C)
@@ -135,8 +135,8 @@ def _forward(emitted: np.ndarray, skip: np.ndarray) -> np.ndarray:
 
 
 def _backward(emitted: np.ndarray, skip: np.ndarray, T_n: np.ndarray, S_n: np.ndarray) -> np.ndarray:
-    """β, (T, N, 2S+1): 0 in the last two states at a sequence's last frame; −∞ after it."""
-    beta = np.full_like(emitted, -np.inf)
+    """β, (T, N, 2S+1): 0 in the last two states at a sequence's last frame; what is after it counts for nothing."""
+    beta = np.zeros_like(emitted)
     state = np.arange(skip.shape[1])
     last = np.where((state <= 2 * S_n[:, None]) & (state >= 2 * S_n[:, None] - 1), 0, -np.inf)
     after = np.full((skip.shape[0], skip.shape[1] + 2), -np.inf, skip.dtype)

@@ -49,7 +49,8 @@ ALPHA = 1.7580993408473766  # SELU's λα
 def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Zero each element with probability ``p`` and scale the others by 1 / (1 − p); does nothing in evaluation.
 
-    The same seed gives PyTorch's mask. Raises ValueError unless 0 <= p <= 1.
+    The same seed gives PyTorch's mask, drawn in the order of the dimensions; PyTorch draws it in the order of memory, which
+    is another one for a transposed input. Raises ValueError unless 0 <= p <= 1.
     """
     return _dropped("dropout", input, p, training, inplace)
 

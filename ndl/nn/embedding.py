@@ -49,16 +49,15 @@ class EmbeddingFunction(ArrayFunction):
         dy = dy.reshape(i.size, ctx.shape[1])  # (N, D)
         if ctx.padding is not None:
             kept = np.flatnonzero(i != ctx.padding)
-            if kept.size < i.size:
-                i, dy = i[kept], Index.apply(dy, (0,), kept)
+            i, dy = i[kept], Index.apply(dy, (0,), kept)
         if ctx.mean:
-            dy = dy * (1 / frequencies(i, ctx.shape[0])).astype(array_of(dy).dtype)[:, None]
+            dy = dy * (1 / frequencies(i)).astype(array_of(dy).dtype)[:, None]
         return Spread.apply(dy, ctx.shape, (0,), i), None, None, None
 
 
-def frequencies(i: np.ndarray, size: int) -> np.ndarray:
+def frequencies(i: np.ndarray) -> np.ndarray:
     """For each index, how often it occurs."""
-    return np.bincount(i, minlength=size)[i]
+    return np.bincount(i)[i]
 
 
 def embedding(

@@ -130,6 +130,8 @@ def embedding_bag(
         )
     if W.ndim != 2:
         raise ValueError(f"weight has to be a 2D Tensor, but got Tensor of dimension {W.ndim}")
+    if W.dtype.kind != "f":
+        raise RuntimeError(f"embedding_bag: weight must be floating-point, but got {as_dtype(W.dtype)}; use .float()")
     bag, bags = _bags(i, offsets, include_last_offset)
     _check_mode(mode, scale_grad_by_freq, sparse, p, W)
     check_indices("embedding_bag", i)
@@ -178,6 +180,8 @@ def _bags(i: np.ndarray, offsets: Any, include_last: bool) -> tuple[np.ndarray, 
     o = array_of(offsets)
     if o.ndim != 1:
         raise ValueError(f"offsets has to be a 1D Tensor, but got Tensor of dimension {o.ndim}")
+    if o.dtype not in (np.int64, np.int32):
+        raise RuntimeError(f"embedding_bag: offsets must be int64 or int32, but got {as_dtype(o.dtype)}; use .long()")
     if include_last and o.size == 0:
         raise RuntimeError("include_last_offset: number of offset should be at least 1")
     if o.size and o[0] != 0:

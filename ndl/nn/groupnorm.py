@@ -62,8 +62,8 @@ def _recorded_backward(x: Any, gamma: Any, dy: Any, G: int, eps: float) -> tuple
     N = x.shape[0]
     channels = tuple(i for i in range(x.ndim) if i != 1)
     column = [-1 if i == 1 else 1 for i in range(x.ndim)]
-    groups = (N, G, x.numel() // (N * G) if N else 0)
-    M = groups[2]
+    M = x.numel() // max(N * G, 1)
+    groups = (N, G, M)
     X = x.reshape(groups)
     centred = X - np.sum(X, axis=2, keepdims=True) / M
     r = (np.sum(centred * centred, axis=2, keepdims=True) / M + eps) ** -0.5

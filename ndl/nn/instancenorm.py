@@ -25,7 +25,7 @@ from ndl.autograd.tensor import Tensor
 from ndl.kernels.group_norm import group_norm as normalise_groups
 from ndl.kernels.group_norm import group_norm_gradients
 from ndl.nn import init
-from ndl.nn.batchnorm import batch_norm
+from ndl.nn.batchnorm import batch_norm, count_batches
 from ndl.nn.layernorm import check_types
 from ndl.nn.module import Module
 from ndl.nn.parameter import Parameter
@@ -136,6 +136,7 @@ class InstanceNorm(Module):
     running statistics, which are then used in evaluation. An input without N is taken as one sample.
     """
 
+    _version = 2
     spatial: int
     weight: Tensor | None
     bias: Tensor | None
@@ -168,6 +169,10 @@ class InstanceNorm(Module):
         self.register_buffer("running_var", ones(num_features, dtype=dtype) if track_running_stats else None)
         self.register_buffer("num_batches_tracked", tensor(0) if track_running_stats else None)
         self.reset_parameters()
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, local_metadata: dict, *rest: Any) -> None:
+        count_batches(self, state_dict, prefix, local_metadata)
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
 
     def reset_running_stats(self) -> None:
         """Forget what was seen: mean 0, variance 1."""

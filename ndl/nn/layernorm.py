@@ -52,7 +52,7 @@ class LayerNormFunction(ArrayFunction):
     ) -> np.ndarray:
         ctx.save_for_backward(x, gamma)
         ctx.dims, ctx.eps = dims, eps
-        X = rows_of(x, math.prod(x.shape[x.ndim - dims :]))  # (R, D)
+        X = rows_of(x, math.prod(x.shape[-dims:]))  # (R, D)
         Y, ctx.mean, ctx.r = normalise_rows(X, vector_of(gamma, X, 1), vector_of(beta, X, 0), eps)
         return Y.reshape(x.shape).astype(x.dtype, copy=False)
 
@@ -61,7 +61,7 @@ class LayerNormFunction(ArrayFunction):
         x, gamma = ctx.saved_tensors
         if ctx.recording:
             return _recorded_backward(x, gamma, dy, ctx.dims, ctx.eps)
-        shape = x.shape[x.ndim - ctx.dims :]
+        shape = x.shape[-ctx.dims :]
         D = math.prod(shape)
         dY, X = rows_of(dy, D), rows_of(x, D)  # (R, D)
         need_dx = ctx.needs_input_grad[0]
@@ -73,22 +73,14 @@ class LayerNormFunction(ArrayFunction):
 def _recorded_backward(x: Any, gamma: Any, dy: Any, dims: int, eps: float) -> tuple:
     """The same gradients in operations that are recorded themselves."""
     inner = tuple(range(x.ndim - dims, x.ndim))
-    samples = tuple(range(x.ndim - dims))
-    D = math.prod(x.shape[x.ndim - dims :])
+    D = math.prod(x.shape[-dims:])
     centred = x - np.sum(x, axis=inner, keepdims=True) / D
     r = (np.sum(centred * centred, axis=inner, keepdims=True) / D + eps) ** -0.5
     xhat = centred * r
     g = dy if gamma is None else dy * gamma
     m1 = np.sum(g, axis=inner, keepdims=True) / D
     m2 = np.sum(g * xhat, axis=inner, keepdims=True) / D
-    dgamma = dy * xhat
-    return (
-        r * (g - m1 - xhat * m2),
-        np.sum(dgamma, axis=samples) if samples else dgamma,
-        np.sum(dy, axis=samples) if samples else dy,
-        None,
-        None,
-    )
+    return r * (g - m1 - xhat * m2), dy * xhat, dy, None, None  # summed to γ's and β's shape by the engine
 
 
 def check_types(name: str, x: np.ndarray, weight: np.ndarray | None, bias: np.ndarray | None) -> None:

@@ -139,7 +139,7 @@ class GaussianFunction(ArrayFunction):
     ) -> np.ndarray:
         ctx.save_for_backward(x, t, variance)
         v = np.maximum(variance, eps)
-        ctx.lift = v - variance
+        ctx.lift = np.maximum(eps - variance, 0)  # 0 at ∞, where v − variance is nan
         L = np.asarray(0.5 * (np.log(v) + np.square(x - t) / v))
         ctx.s = scale(reduction, L.size)
         return total(L + 0.5 * math.log(2 * math.pi) if full else L, reduction)

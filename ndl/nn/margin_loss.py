@@ -96,7 +96,7 @@ class MultiMarginFunction(ArrayFunction):
         w = w / x.dtype.type(C)
         ctx.save_for_backward(x)
         ctx.t, ctx.p, ctx.margin, ctx.w, ctx.active, ctx.s = t, p, margin, w, active, scale(reduction, N)
-        h = np.maximum(z, 0)
+        h = np.where(active, z, 0)  # not the maximum: a nan is above no margin
         return total((h if p == 1 else h * h).sum(1) * w, reduction)
 
     @staticmethod
@@ -108,7 +108,7 @@ class MultiMarginFunction(ArrayFunction):
             g = g * (2 * (x + (ctx.margin - x[rows, ctx.t]).reshape(-1, 1)))
         g = keep(g, ctx.active)  # (N, C)
         true = np.arange(x.shape[1]) == ctx.t[:, None]
-        return g - np.sum(g, axis=1, keepdims=True) * true, None, None, None, None, None
+        return g - keep(np.sum(g, axis=1, keepdims=True), true), None, None, None, None, None
 
 
 class MultiLabelMarginFunction(ArrayFunction):

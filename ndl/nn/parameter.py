@@ -27,6 +27,12 @@ class Parameter(Tensor):
     def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
         """Everything is done in ``__new__``."""
 
+    def __deepcopy__(self, memo: dict) -> Any:
+        """The values in new memory, and no gradient: the copy of a trained model starts without one."""
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(self.detach().clone(), self._requires_grad)
+        return memo[id(self)]
+
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()
 

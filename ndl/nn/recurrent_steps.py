@@ -46,8 +46,8 @@ def recorded_backward(
     end, the state that is the output first; all are Tensors.
     """
     share = Share(sizes, 0, max(sizes), reverse)
-    W_ih, W_hh, b_ih = weights[:3]
-    states: Sequence[Any] = [s[:0] for s in starts]
+    W_ih, W_hh = weights[:2]
+    states = starts
     before, kept = {}, {}
     for t, _ in share.walk:
         states = [_resized(s, share.sizes[t], start) for s, start in zip(states, starts)]
@@ -59,16 +59,14 @@ def recorded_backward(
     for t, _ in reversed(share.walk):
         n = share.sizes[t]
         for pieces, d in zip(ended, dstates):
-            if d.shape[0] > n:
-                pieces.insert(0, d[n:])
+            pieces.append(d[n:])
         dh, *rest = [_resized(d, n, end) for d, end in zip(dstates, dends)]
         das[t], dqs[t], dstates, other = step.backward([dh + dy[share.rows[t]], *rest], kept[t], weights)
         dstates[0] = dstates[0] + dqs[t] @ W_hh
         others.append(other)
-    dstarts = [cat([d, *pieces], 0) for d, pieces in zip(dstates, ended)]
+    dstarts = [cat([d, *reversed(pieces)], 0) for d, pieces in zip(dstates, ended)]
     da, dq, h = (cat([parts[t] for t in range(len(share.sizes))], 0) for parts in (das, dqs, _first(before)))
-    dW: list = [da.mT @ x, dq.mT @ h]
-    dW += [None, None] if b_ih is None else [da.sum(0), dq.sum(0)]
+    dW = [da.mT @ x, dq.mT @ h, da.sum(0), dq.sum(0)]  # those of biases that are not there go nowhere
     return da @ W_ih, dstarts, dW, [sum(same[1:], same[0]) for same in zip(*others)]
 
 

@@ -17,7 +17,10 @@ from typing import Any
 import numpy as np
 
 from ndl.autograd.function import ArrayFunction
+from ndl.kernels.pieces import in_pieces, row_of, sum_in_pieces
 from ndl.kernels.pointwise import pointwise
+from ndl.kernels.row_norm import row_dots
+from ndl.kernels.workspace import scratch
 from ndl.nn.loss import Loss, check_float, legacy_reduction, pair, reduced, scale, total
 from ndl.ops.arithmetic import sign
 from ndl.ops.extrema import clamp
@@ -35,19 +38,26 @@ __all__ = [
 ]
 
 
+_SMALL = 1 << 14  # numbers that are summed at once
+
+
 class MSEFunction(ArrayFunction):
     """L_i = (x_i − t_i)², reduced;  dx = 2 (x − t) s dL,  dt = −dx."""
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, t: np.ndarray, reduction: str) -> np.ndarray:
         ctx.save_for_backward(x, t)
-        ctx.s = scale(reduction, x.size)
+        ctx.s = s = scale(reduction, x.size)
+        if _sums_only(x, reduction):
+            return np.asarray(sum_in_pieces(_squares, x, t) * s, x.dtype)
         d = np.asarray(pointwise(np.subtract, x, t))
         return total(pointwise(np.square, d, out=d), reduction)
 
     @staticmethod
     def backward(ctx: Any, dL: Any) -> tuple:
         x, t = ctx.saved_tensors
+        if isinstance(dL, np.ndarray):
+            return *_gradients(ctx, dL, 2 * ctx.s), None
         return *_both(ctx, (x - t) * (dL * (2 * ctx.s))), None
 
 
@@ -77,7 +87,10 @@ class SmoothL1Function(ArrayFunction):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, t: np.ndarray, beta: float, factor: float, reduction: str) -> np.ndarray:
         ctx.save_for_backward(x, t)
-        ctx.s, ctx.beta = scale(reduction, x.size) * factor / beta, beta
+        s = scale(reduction, x.size) * factor / beta
+        ctx.s, ctx.beta = s, beta
+        if _sums_only(x, reduction):
+            return np.asarray(sum_in_pieces(lambda x, t: _smooth(x, t, beta), x, t) * s / 2, x.dtype)
         d = np.asarray(pointwise(np.subtract, x, t))
         pointwise(np.absolute, d, out=d)
         a = np.asarray(pointwise(np.minimum, d, beta))
@@ -90,12 +103,55 @@ class SmoothL1Function(ArrayFunction):
     @staticmethod
     def backward(ctx: Any, dL: Any) -> tuple:
         x, t = ctx.saved_tensors
-        return *_both(ctx, _clip(x - t, ctx.beta) * (dL * ctx.s)), None, None, None
+        if isinstance(dL, np.ndarray):
+            return *_gradients(ctx, dL, ctx.s, ctx.beta), None, None, None
+        return *_both(ctx, clamp(x - t, -ctx.beta, ctx.beta) * (dL * ctx.s)), None, None, None
 
 
-def _clip(d: Any, beta: float) -> Any:
-    """d between −β and β."""
-    return np.clip(d, -beta, beta, out=d) if type(d) is np.ndarray else clamp(d, -beta, beta)
+def _sums_only(x: np.ndarray, reduction: str) -> bool:
+    """Whether nobody sees the single losses: in float16 they may overflow where their mean does not."""
+    return reduction != "none" and x.dtype != np.float16
+
+
+def _squares(x: np.ndarray, t: np.ndarray) -> float:
+    """Σ (x − t)² of two rows."""
+    d = np.subtract(x, t, out=scratch("regression_loss", x.shape, x.dtype))
+    return _dot(d, d)
+
+
+def _smooth(x: np.ndarray, t: np.ndarray, beta: float) -> float:
+    """Σ a (2|d| − a) of two rows."""
+    d, a = scratch("regression_loss", (2, x.size), x.dtype)
+    np.subtract(x, t, out=d)
+    np.absolute(d, out=d)
+    np.minimum(d, row_of(beta, d), out=a)
+    return 2 * _dot(a, d) - _dot(a, a)
+
+
+def _dot(a: np.ndarray, b: np.ndarray) -> float:
+    """a · b, in blocks where it is so long that the rounding errors would pile up."""
+    return float(np.dot(a, b) if a.size <= _SMALL else row_dots(a[None], b[None])[0])
+
+
+def _gradients(ctx: Any, dL: np.ndarray, s: float, beta: float | None = None) -> tuple:
+    """dx = s (x − t) dL, with x − t held to [−β, β] if so wanted, and dt = −dx."""
+    x, t = ctx.saved_tensors
+    single, need_dt = dL.ndim == 0, ctx.needs_input_grad[1]
+    factor = s * float(dL) if single else s
+
+    def kernel(x: np.ndarray, t: np.ndarray, *rest: np.ndarray) -> None:
+        dx = rest[-1 - need_dt]
+        np.subtract(x, t, out=dx)
+        if beta is not None:
+            np.clip(dx, -beta, beta, out=dx)
+        dx *= factor
+        if not single:
+            dx *= rest[0]
+        if need_dt:
+            np.negative(dx, out=rest[-1])
+
+    made = in_pieces(kernel, x, t, *([] if single else [dL]), results=1 + need_dt)
+    return made[0], made[1] if need_dt else None
 
 
 def _both(ctx: Any, dx: Any) -> tuple:

@@ -40,7 +40,7 @@ class RMSNormFunction(ArrayFunction):
     def forward(ctx: Any, x: np.ndarray, gamma: np.ndarray | None, dims: int, eps: float) -> np.ndarray:
         ctx.save_for_backward(x, gamma)
         ctx.dims, ctx.eps = dims, eps
-        X = rows_of(x, math.prod(x.shape[x.ndim - dims :]))  # (R, D)
+        X = rows_of(x, math.prod(x.shape[-dims:]))  # (R, D)
         Y, ctx.r = normalise_rows(X, vector_of(gamma, X, 1), eps)
         return Y.reshape(x.shape).astype(x.dtype, copy=False)
 
@@ -49,7 +49,7 @@ class RMSNormFunction(ArrayFunction):
         x, gamma = ctx.saved_tensors
         if ctx.recording:
             return _recorded_backward(x, gamma, dy, ctx.dims, ctx.eps)
-        shape = x.shape[x.ndim - ctx.dims :]
+        shape = x.shape[-ctx.dims :]
         D = math.prod(shape)
         dY, X = rows_of(dy, D), rows_of(x, D)  # (R, D)
         dX, dgamma = rms_norm_gradients(dY, X, ctx.r, vector_of(gamma, X, 1), ctx.needs_input_grad[0])
@@ -59,14 +59,12 @@ class RMSNormFunction(ArrayFunction):
 def _recorded_backward(x: Any, gamma: Any, dy: Any, dims: int, eps: float) -> tuple:
     """The same gradients in operations that are recorded themselves."""
     inner = tuple(range(x.ndim - dims, x.ndim))
-    samples = tuple(range(x.ndim - dims))
-    D = math.prod(x.shape[x.ndim - dims :])
+    D = math.prod(x.shape[-dims:])
     r = (np.sum(x * x, axis=inner, keepdims=True) / D + eps) ** -0.5
     xhat = x * r
     g = dy if gamma is None else dy * gamma
     m2 = np.sum(g * xhat, axis=inner, keepdims=True) / D
-    dgamma = dy * xhat
-    return r * (g - xhat * m2), np.sum(dgamma, axis=samples) if samples else dgamma, None, None
+    return r * (g - xhat * m2), dy * xhat, None, None  # dγ is summed to γ's shape by the engine
 
 
 def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:

@@ -61,7 +61,7 @@ class RNNFunction(ArrayFunction):
     def backward(ctx: Any, dy: Any, dh_n: Any) -> tuple:
         x, h0, W_ih, W_hh, b_ih, b_hh, y = ctx.saved_tensors
         if ctx.recording:
-            N, B, H = len(x), max(ctx.sizes), W_hh.shape[1]
+            N, B, H = len(x), max(ctx.sizes), len(W_hh)
             starts = tensors_or_zeros((h0,), x, ((B, H),))
             dy, *dends = tensors_or_zeros((dy, dh_n), x, ((N, H), (B, H)))
             step, weights = RNNStep(ctx.relu), (W_ih, W_hh, b_ih, b_hh)

@@ -72,7 +72,7 @@ def weight_grad(
     x: np.ndarray, dy: np.ndarray, W_shape: Shape4, stride: Pair, padding: Pair, dilation: Pair, groups: int
 ) -> np.ndarray:
     """dW. (N, C, H, W), (N, O, Ho, Wo) → (O, C/groups, kH, kW)"""
-    if dy.size == 0 or x.size == 0:
+    if x.size == 0:
         return np.zeros(W_shape, x.dtype)
     dW = np.empty(W_shape, x.dtype)
     n, _, ho, wo = dy.shape
@@ -81,15 +81,14 @@ def weight_grad(
     for c, o in by_group(groups, x.shape[1], W_shape[0]):
         x_g, dy_g = x[:, c], batch_last(dy[:, o])  # (O/G, Ho, Wo, N)
         n_out = dy_g.shape[0]
-        width = _short_width(wo, n, K * n_out)
-        if width * n < FEW_COLUMNS:
-            width = wo
+        width = _short_width(wo, n, dW[o].size, FEW_COLUMNS)
 
         def share(first: int, last: int, x_g=x_g, dy_g=dy_g, n_out=n_out, width=width) -> np.ndarray:
             dF = np.zeros((K, n_out), x.dtype)
             for rows, X in _windows(x_g, first, last, wo, (kh, kw), stride, padding, dilation, width):
                 dY = dy_g[:, rows]  # (O/G, rows, Wo, N)
-                if not dY[0].flags.c_contiguous:
+                in_memory = dY[0].flags.c_contiguous
+                if not in_memory:
                     dY = _turned_copy("batch_last.dy", dY)
                 D = dY.reshape(n_out, *X.shape[:2], width * n).transpose(1, 2, 3, 0)  # (rows, Wo/width, width·N, O/G)
                 dF += np.add.reduce(np.matmul(X, D), axis=(0, 1))
@@ -112,10 +111,11 @@ def empty_batch_last(shape: Shape4, dtype: np.dtype) -> np.ndarray:
     return np.empty((c, h, w, n), dtype).transpose(3, 0, 1, 2)
 
 
-def _short_width(wo: int, n: int, K_times_O: int) -> int:
-    """How many output columns, a divisor of Wo, make a short product; at least 1."""
+def _short_width(wo: int, n: int, K_times_O: int, fewest: int = 0) -> int:
+    """How many output columns, a divisor of Wo, make a short product; all if that is over ``fewest`` columns of n."""
     most = max(1, SHORT // max(1, K_times_O * n))
-    return next(width for width in range(min(wo, most), 0, -1) if wo % width == 0)
+    width = next(width for width in range(min(wo, most), 0, -1) if wo % width == 0)
+    return width if width * n >= fewest else wo
 
 
 def _turn(to: np.ndarray, x: np.ndarray) -> None:

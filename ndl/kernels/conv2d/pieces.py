@@ -69,6 +69,14 @@ def pieces(start: int, stop: int, size: int) -> Iterator[slice]:
             yield slice(first, min(stop, first + step))
 
 
+def planned_pieces(start: int, stop: int, size: int) -> Iterator[tuple[slice, bool]]:
+    """``pieces``, and whether what was planned for the one before does not fit: it is the first, or a shorter one."""
+    count = 0
+    for part in pieces(start, stop, size):
+        yield part, part.stop - part.start != count
+        count = part.stop - part.start
+
+
 def grain(flops_per_item: float) -> int:
     """How many items make a share that is worth a thread."""
     return int(MIN_FLOPS_PER_SHARE // max(1.0, flops_per_item)) + 1

@@ -89,19 +89,18 @@ def weight_grad(
     """dW. (N, C, H, W), (N, O, Ho, Wo) → (O, C/groups, kH, kW)"""
     dW = np.zeros(W_shape, x.dtype)
     n, ho, wo = dy.shape[0], *dy.shape[2:]
+    n_in, n_out = W_shape[1], W_shape[0] // groups
+    plan = _plan(x.shape[2:], (ho, wo), W_shape[2:], stride, padding, dilation, n_in, n_out)
+    per_piece = PIECE_BYTES // (plan.numbers_per_picture * x.itemsize)
     for c, o in by_group(groups, x.shape[1], W_shape[0]):
-        x_g, dy_g = x[:, c], dy[:, o]
-        n_in, n_out = x_g.shape[1], dy_g.shape[1]
-        plan = _plan(x.shape[2:], (ho, wo), W_shape[2:], stride, padding, dilation, n_in, n_out)
-        per_piece = PIECE_BYTES // (plan.numbers_per_picture * x.itemsize)
 
-        def share(first: int, last: int, x_g=x_g, dy_g=dy_g, plan=plan, per_piece=per_piece) -> np.ndarray:
-            dF = np.zeros((*W_shape[2:], x_g.shape[1], dy_g.shape[1]), x_g.dtype)  # (kH, kW, C/G, O/G)
+        def share(first: int, last: int, c: slice = c, o: slice = o) -> np.ndarray:
+            dF = np.zeros((*W_shape[2:], n_in, n_out), x.dtype)  # (kH, kW, C/G, O/G)
             for part in pieces(first, last, per_piece):
-                flat = plan.flatten(x_g[part])
-                D = scratch("shifted.y", (part.stop - part.start, *plan.grid, dy_g.shape[1]), x_g.dtype)
-                fill_padded(D, dy_g[part], 0, 0)
-                D_phases = D.reshape(-1, plan.phases, dy_g.shape[1]).transpose(1, 0, 2)  # (phases, R, O/G)
+                flat = plan.flatten(x[part, c])
+                D = scratch("shifted.y", (part.stop - part.start, *plan.grid, n_out), x.dtype)
+                fill_padded(D, dy[part, o], 0, 0)
+                D_phases = D.reshape(-1, plan.phases, n_out).transpose(1, 0, 2)  # (phases, R, O/G)
                 for a, b, X in plan.views(flat, part.stop - part.start):  # X (phases, R, run·C/G)
                     G = sum_of_products(X, D_phases).sum(axis=0)  # (run·C/G, O/G)
                     dF[a, b] += G.reshape(dF[a, b].shape)

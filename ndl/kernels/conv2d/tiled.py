@@ -81,10 +81,11 @@ def weight_grad(
     n, n_out, ho, wo = dy.shape
     kernel, length = W_shape[2:], W_shape[1] * W_shape[2] * W_shape[3]
     bands = _bands(n, ho, wo * length * groups * x.itemsize)
+    per_piece = PIECE_BYTES // max(1, ho * wo * length * groups * x.itemsize)
 
     def share(first: int, last: int) -> np.ndarray:
         dF = np.zeros((groups, n_out // groups, length), x.dtype)
-        for part, rows in _walk(first, last, bands, ho, wo * length * groups * x.itemsize):
+        for part, rows in _walk(first, last, bands, ho, per_piece):
             X = _columns(x[part], rows, wo, groups, kernel, stride, padding, dilation)  # (G, R, kH·kW·C/G)
             dY = _rows(dy[part, :, rows], groups)  # (G, R, O/G)
             dF += sum_of_products(dY, X)
@@ -114,10 +115,10 @@ def _bands(n: int, ho: int, bytes_per_row: int) -> int:
     return max(1, min(ho, max(fitting, -(-get_num_threads() // n) if n else 1)))
 
 
-def _walk(first: int, last: int, bands: int, ho: int, bytes_per_row: int) -> Iterator[tuple[slice, slice]]:
-    """The pieces of a share: several whole pictures, or bands ``first`` to ``last`` of all pictures."""
+def _walk(first: int, last: int, bands: int, ho: int, per_piece: int) -> Iterator[tuple[slice, slice]]:
+    """The pieces of a share: ``per_piece`` whole pictures, or bands ``first`` to ``last`` of all pictures."""
     if bands == 1:
-        for part in pieces(first, last, PIECE_BYTES // max(1, ho * bytes_per_row)):
+        for part in pieces(first, last, per_piece):
             yield part, slice(0, ho)
     else:
         for band in range(first, last):
@@ -159,12 +160,12 @@ def _correlate(
     groups, kh, kw, per_group, out_per_group = F.shape
     (n, _, ho, wo), length = y.shape, kh * kw * per_group
     F = F.reshape(groups, length, out_per_group)
-    bytes_per_row = wo * length * groups * x.itemsize
-    bands = _bands(n, ho, bytes_per_row)
+    bands = _bands(n, ho, wo * length * groups * x.itemsize)
+    per_piece = PIECE_BYTES // max(1, ho * wo * length * groups * x.itemsize)
     y_last = channels_last(y)
 
     def share(first: int, last: int) -> None:
-        for part, rows in _walk(first, last, bands, ho, bytes_per_row):
+        for part, rows in _walk(first, last, bands, ho, per_piece):
             X = _columns(x[part], rows, wo, groups, (kh, kw), stride, before, dilation)
             Y = y_last[part, rows].reshape(-1, groups, out_per_group).transpose(1, 0, 2)  # still a view of y
             product(X, F, out=Y)

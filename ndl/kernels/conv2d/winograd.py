@@ -35,7 +35,7 @@ from ndl.kernels.conv2d.pieces import (
     channels_last,
     empty_channels_last,
     grain,
-    pieces,
+    planned_pieces,
     strided_view,
 )
 from ndl.kernels.conv2d.winograd_transforms import transforms
@@ -44,7 +44,8 @@ from ndl.kernels.threads import parallel_for
 from ndl.kernels.workspace import scratch
 
 PIECE_BYTES = 3 << 20  # transformed tiles of one piece, at least: fewer pieces, fewer waits for Python's lock
-TILE = 4  # results per direction; a tile of the input is 6 wide
+SIDE = 4  # results per direction; a tile of the input is 6 wide
+GRAIN = 8192  # filters whose transform is worth a thread
 
 
 def applies(W_shape: Shape4, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> bool:
@@ -110,7 +111,7 @@ def _check(W_shape: Shape4, stride: Pair, padding: Pair, dilation: Pair, groups:
 
 def _transform_filters(W: np.ndarray, turned: bool) -> np.ndarray:
     """G g Gᵀ for every filter g, turned round or not. (in, out, 3, 3) → (36, in, out)"""
-    G = transforms(TILE, 3, W.dtype).G
+    G = transforms(SIDE, 3, W.dtype).G
     if turned:
         G = G[:, ::-1]
     GG = np.kron(G, G)  # (36, 9): both axes in one product
@@ -121,7 +122,7 @@ def _transform_filters(W: np.ndarray, turned: bool) -> np.ndarray:
         flat = W[first:last].reshape(-1, 9)
         np.matmul(GG, flat.T, out=U[:, first:last].reshape(36, -1))
 
-    parallel_for(n_in, share, grain=8192 // n_out + 1)
+    parallel_for(n_in, share, grain=GRAIN // n_out + 1)
     return U
 
 
@@ -129,8 +130,8 @@ class _Tiles:
     """How many tiles cover a picture, and how many pictures make a piece."""
 
     def __init__(self, output: Pair) -> None:
-        self.down, self.across = -(-output[0] // TILE), -(-output[1] // TILE)
-        self.fit = (TILE * self.down, TILE * self.across) == output
+        self.down, self.across = -(-output[0] // SIDE), -(-output[1] // SIDE)
+        self.fit = (SIDE * self.down, SIDE * self.across) == output
 
     def pictures_per_piece(self, n_in: int, n_out: int, itemsize: int) -> int:
         numbers = 36 * self.down * self.across * (n_in + n_out)
@@ -145,15 +146,15 @@ class _Inputs:
     """
 
     def __init__(self, tiles: _Tiles, n: int, c: int, size: Pair, before: Pair, dtype: np.dtype) -> None:
-        self.BT = transforms(TILE, 3, dtype).BT
+        self.BT = transforms(SIDE, 3, dtype).BT
         down, across = tiles.down, tiles.across
-        height, width = TILE * down + 2, TILE * across + 2
+        height, width = SIDE * down + 2, SIDE * across + 2
         line = width * c
         padded = scratch("winograd.x", (n, height, width, c), dtype)
         self.padded = Padded(padded, size, *before)
-        self.strips = strided_view(padded, 0, (n, down, 6, line), (height * line, TILE * line, line, 1))
+        self.strips = strided_view(padded, 0, (n, down, 6, line), (height * line, SIDE * line, line, 1))
         self.rows = scratch("winograd.rows", (n, down, 6, line), dtype)
-        steps = (down * 6 * line, 6 * line, line, TILE * c, c, 1)
+        steps = (down * 6 * line, 6 * line, line, SIDE * c, c, 1)
         self.windows = strided_view(self.rows, 0, (n, down, 6, across, 6, c), steps)
         self.V, self.places = _places("winograd.V", n, tiles, c, dtype)
 
@@ -168,20 +169,21 @@ class _OutputGrads:
     """dM = A dy Aᵀ of every tile of ``n`` pictures, (36, n·tiles, O): buffers and views made once."""
 
     def __init__(self, tiles: _Tiles, n: int, c: int, size: Pair, dtype: np.dtype) -> None:
-        self.A = np.ascontiguousarray(transforms(TILE, 3, dtype).AT.T)
-        down, width = tiles.down, tiles.across * TILE * c
-        self.strips = (n, down, TILE, width)
+        self.A = np.ascontiguousarray(transforms(SIDE, 3, dtype).AT.T)
+        down, width = tiles.down, tiles.across * SIDE * c
+        self.strips = (n, down, SIDE, width)
         self.fit = tiles.fit
-        dy = scratch("winograd.y", (n, TILE * down, TILE * tiles.across, c), dtype)
+        dy = scratch("winograd.y", (n, SIDE * down, SIDE * tiles.across, c), dtype)
         self.padded, self.copy = Padded(dy, size, 0, 0), dy.reshape(self.strips)
         self.rows = scratch("winograd.rows", (n, down, 6, width), dtype)
-        self.windows = self.rows.reshape(n, down, 6, tiles.across, TILE, c)
+        self.windows = self.rows.reshape(n, down, 6, tiles.across, SIDE, c)
         self.M, self.places = _places("winograd.M", n, tiles, c, dtype)
 
     def fill(self, dy: np.ndarray) -> None:
         """(n, O, Ho, Wo)"""
         last = channels_last(dy)
-        if self.fit and last.flags.c_contiguous:
+        in_memory = last.flags.c_contiguous
+        if self.fit and in_memory:
             strips = last.reshape(self.strips)
         else:
             self.padded.fill(dy)
@@ -194,14 +196,14 @@ class _Outputs:
     """y = Aᵀ M A of every tile of ``n`` pictures, (n, O, Ho, Wo): buffers and views made once."""
 
     def __init__(self, tiles: _Tiles, n: int, n_out: int, dtype: np.dtype) -> None:
-        self.AT = transforms(TILE, 3, dtype).AT
-        down, width = tiles.down, tiles.across * TILE * n_out
-        self.strips = (n, down, TILE, width)
+        self.AT = transforms(SIDE, 3, dtype).AT
+        down, width = tiles.down, tiles.across * SIDE * n_out
+        self.strips = (n, down, SIDE, width)
         self.M, self.places = _places("winograd.M", n, tiles, n_out, dtype)
-        self.windows = scratch("winograd.rows", (n, down, 6, tiles.across, TILE, n_out), dtype)
+        self.windows = scratch("winograd.rows", (n, down, 6, tiles.across, SIDE, n_out), dtype)
         self.rows = self.windows.reshape(n, down, 6, width)
         self.copy = None if tiles.fit else scratch("winograd.y", self.strips, dtype)
-        self.grid = (n, TILE * down, TILE * tiles.across, n_out)
+        self.grid = (n, SIDE * down, SIDE * tiles.across, n_out)
 
     def write(self, y: np.ndarray) -> None:
         """Into y (n, O, Ho, Wo)."""
@@ -226,9 +228,8 @@ def _correlate(x: np.ndarray, U: np.ndarray, y: np.ndarray, before: Pair, bias: 
     tiles = _Tiles((ho, wo))
 
     def share(first: int, last: int) -> None:
-        count = 0
-        for part in pieces(first, last, tiles.pictures_per_piece(n_in, n_out, x.itemsize)):
-            if count != part.stop - part.start:  # the first piece, or the last and shorter one
+        for part, need_plan in planned_pieces(first, last, tiles.pictures_per_piece(n_in, n_out, x.itemsize)):
+            if need_plan:
                 count = part.stop - part.start
                 inputs = _Inputs(tiles, count, n_in, (x.shape[2], x.shape[3]), before, x.dtype)
                 outputs = _Outputs(tiles, count, n_out, x.dtype)
@@ -248,9 +249,8 @@ def _filter_grad(x: np.ndarray, dy: np.ndarray, dW: np.ndarray, before: Pair) ->
 
     def share(first: int, last: int) -> np.ndarray:
         dU = np.zeros((36, n_out, n_in), x.dtype)
-        count = 0
-        for part in pieces(first, last, tiles.pictures_per_piece(n_in, n_out, x.itemsize)):
-            if count != part.stop - part.start:  # the first piece, or the last and shorter one
+        for part, need_plan in planned_pieces(first, last, tiles.pictures_per_piece(n_in, n_out, x.itemsize)):
+            if need_plan:
                 count = part.stop - part.start
                 inputs = _Inputs(tiles, count, n_in, (x.shape[2], x.shape[3]), before, x.dtype)
                 grads = _OutputGrads(tiles, count, n_out, (ho, wo), x.dtype)
@@ -261,7 +261,7 @@ def _filter_grad(x: np.ndarray, dy: np.ndarray, dW: np.ndarray, before: Pair) ->
         return dU.reshape(36, n_out * n_in)
 
     parts = parallel_for(n, share, grain=grain(4.5 * ho * wo * n_in * n_out))
-    G = transforms(TILE, 3, x.dtype).G
+    G = transforms(SIDE, 3, x.dtype).G
     GG = np.kron(G, G)  # (36, 9)
     flat = np.empty((n_out * n_in, 9), x.dtype)
 
@@ -269,5 +269,5 @@ def _filter_grad(x: np.ndarray, dy: np.ndarray, dW: np.ndarray, before: Pair) ->
         dU = add_up([part[:, first:last] for part in parts], (36, last - first), x.dtype)
         np.matmul(dU.T, GG, out=flat[first:last])
 
-    parallel_for(n_out * n_in, back, grain=8192)
+    parallel_for(n_out * n_in, back, grain=GRAIN)
     dW[...] = flat.reshape(dW.shape)

@@ -39,7 +39,7 @@ from ndl.kernels.conv2d.pieces import (
     channels_last,
     empty_channels_last,
     grain,
-    pieces,
+    planned_pieces,
     strided_view,
 )
 from ndl.kernels.conv2d.winograd_transforms import transforms
@@ -176,9 +176,8 @@ def _correlate(x: np.ndarray, F: np.ndarray, y: np.ndarray, before: Pair, bias: 
     in_place = ho % m == 0 and y_last.flags.c_contiguous
 
     def share(first: int, last: int) -> None:
-        count = 0
-        for part in pieces(first, last, strips.pictures_per_piece(n_in, n_out, x.itemsize)):
-            if count != part.stop - part.start:  # the first piece, or the last and shorter one
+        for part, need_plan in planned_pieces(first, last, strips.pictures_per_piece(n_in, n_out, x.itemsize)):
+            if need_plan:
                 count = part.stop - part.start
                 inputs = _Inputs(strips, BT, count, n_in, size)
                 M = scratch("winograd.M", (K, inputs.V.shape[2], kw, n_out), x.dtype)
@@ -208,9 +207,8 @@ def _filter_grad(x: np.ndarray, dy: np.ndarray, kernel: Pair, before: Pair) -> n
 
     def share(first: int, last: int) -> np.ndarray:
         dU = np.zeros((K, kw, kw * n_in, n_out), x.dtype)
-        count = 0
-        for part in pieces(first, last, strips.pictures_per_piece(n_in, n_out, x.itemsize)):
-            if count != part.stop - part.start:  # the first piece, or the last and shorter one
+        for part, need_plan in planned_pieces(first, last, strips.pictures_per_piece(n_in, n_out, x.itemsize)):
+            if need_plan:
                 count = part.stop - part.start
                 inputs = _Inputs(strips, BT, count, n_in, size)
                 dy_rows = scratch("winograd.y", (count, m * strips.count, strips.columns, n_out), x.dtype)
