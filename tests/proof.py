@@ -30,7 +30,7 @@ def proof(prefix: str, examples: int = 30) -> tuple[Callable, Callable, Callable
         def run(data: st.DataObject) -> None:
             program = cases[name].make(Draw(lambda low, high: data.draw(st.integers(low, high))))
             report = compare(program)
-            assert report.ok(program.tolerance), f"{report.problems} {report.errors}"
+            assert report.ok(program.allowed), f"{report.problems} {report.errors}"
 
         run()
 

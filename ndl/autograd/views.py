@@ -51,13 +51,11 @@ class Window:
         )
 
     def overlaps(self) -> bool:
-        """Whether two elements of the view may be one in memory."""
-        reach = 0
-        for stride, n in sorted((abs(s), n) for s, n in zip(self.strides, self.shape) if n > 1):
-            if stride <= reach:
-                return True
-            reach += stride * (n - 1)
-        return False
+        """Whether two elements of the view are one in memory."""
+        seen = np.zeros(self.size, bool)
+        _, part = self.open(seen)
+        part[...] = True
+        return bool(np.count_nonzero(seen) < part.size)
 
 
 def _look(memory: np.ndarray, shape: tuple, offset: int, strides: tuple) -> np.ndarray:

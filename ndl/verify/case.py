@@ -20,6 +20,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 
 A = TypeVar("A")
+PROTOCOL = 1e-10
 
 
 class Draw:
@@ -29,8 +30,8 @@ class Draw:
         self.integer = integer  # integer(low, high): both ends included
 
     @classmethod
-    def seeded(cls, seed: int) -> Self:
-        """Choices from NumPy's generator, reproducible by the seed."""
+    def seeded(cls, seed: int | Sequence[int]) -> Self:
+        """Choices from NumPy's generator, reproducible by the seed, one number or several."""
         rng = np.random.default_rng(seed)
         return cls(lambda low, high: int(rng.integers(low, high + 1)))
 
@@ -127,6 +128,10 @@ class Program:
         numeric: False where differences cannot work (kinks on purpose, integer results).
         second: False where the backward pass cannot be recorded; say why in the case.
         tolerance: largest allowed relative error; 1e-10 by the protocol.
+        exact: where PyTorch's own kernel has fewer digits (it rounds a constant to float32): the same as ``run`` in
+            operations that have all. In PyTorch this is what our errors are measured from; ``tolerance`` is for the
+            distance from PyTorch's own.
+        terms: how many times larger than the results are the terms that cancel in them, for the measure in float32.
         seed: True where the program draws random numbers: both libraries start from the same seed.
         constant: positions of floating inputs that are not to be differentiated.
     """
@@ -137,16 +142,23 @@ class Program:
     parity: bool = True
     numeric: bool = True
     second: bool = True
-    tolerance: float = 1e-10
+    tolerance: float = PROTOCOL
+    exact: Callable[..., Any] | None = None
+    terms: float = 1.0
     seed: bool = False
     constant: tuple = field(default=())
 
     def __init__(self, run: Callable[..., Any], *inputs: np.ndarray, **options: Any) -> None:
         self.run, self.inputs = run, tuple(map(np.asarray, inputs))  # 0-d results of NumPy are scalars
-        for name in ("module", "parity", "numeric", "second", "tolerance", "seed", "constant"):
+        for name in ("module", "parity", "numeric", "second", "tolerance", "exact", "terms", "seed", "constant"):
             setattr(self, name, options.pop(name, getattr(type(self), name, ())))
         if options:
             raise TypeError(f"Program has no option {sorted(options)}")
+
+    @property
+    def allowed(self) -> float:
+        """The largest relative error that ``compare`` may find."""
+        return PROTOCOL if self.exact is not None else self.tolerance
 
 
 @dataclass(frozen=True)

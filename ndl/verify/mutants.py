@@ -34,9 +34,10 @@ from ndl.verify.targets import Target, targets
 from ndl.verify.trials import Trial, record
 
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
-TRIALS = 400  # at most, for one mutant
+TRIALS = 4000  # at most, for one mutant
 UNSEEN = "no trial tells the difference"
-SECONDS = 20.0  # a mutant that runs longer does not end
+SECONDS = 20.0  # a trial that computes longer does not end: processor time, since the machine may be busy or asleep
+PATIENCE = 30  # times as long by the clock, for a mutant that waits instead of computing
 
 
 @dataclass
@@ -51,6 +52,7 @@ class Outcome:
     after: str
     fate: str
     reason: str
+    which: int = 1
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line} {self.function}\n    {self.before}\n  → {self.after}\n    {self.reason}"
@@ -90,6 +92,7 @@ def try_out(target: Target, mutation: Mutation, trials: Sequence[Trial]) -> str 
         except Exception as error:
             return f"{type(error).__name__} at once"
         for trial in trials:
+            signal.setitimer(signal.ITIMER_PROF, SECONDS)
             try:
                 difference = trial.difference()
             except Exception as error:
@@ -107,13 +110,14 @@ class Child:
 
     def __init__(self, target: Target, mutation: Mutation, trials: Sequence[Trial]) -> None:
         self.target, self.mutation = target, mutation
-        self.deadline = time.monotonic() + SECONDS
+        self.deadline = time.monotonic() + PATIENCE * SECONDS
         self.pipe, write = os.pipe()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # other threads wait; they hold nothing ours needs
             self.pid = os.fork()
         if self.pid == 0:
             try:
+                signal.setitimer(signal.ITIMER_PROF, SECONDS)  # ends the process with SIGPROF, if not set anew
                 set_num_threads(1)
                 found = try_out(target, mutation, trials)
                 os.write(write, json.dumps(found).encode()[:4000])
@@ -128,8 +132,8 @@ class Child:
         os.close(self.pipe)
         if not ready:
             os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-        if not ready:
+        _, status = os.waitpid(self.pid, 0)
+        if not ready or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGPROF):
             return f"did not end in {SECONDS:.0f} s"
         return json.loads(text) if text else "the process died"
 
@@ -173,13 +177,13 @@ def trials_for(target: Target, trials: Sequence[Trial]) -> list[Trial]:
     return [row[k] for k in range(depth) for _, row in ordered if k < len(row)][:TRIALS]
 
 
-Known = dict[tuple[str, str, str, str], str]  # (file, function, before, after): why it computes the same
+Known = dict[tuple[str, str, str, str, int], str]  # (file, function, before, after, which): why it computes the same
 
 
 def equivalents(path: Path = EQUIVALENT) -> Known:
-    """The mutants that are known to compute the same numbers."""
+    """The mutants that are known to compute the same numbers. Of several with one text, ``which = 2`` is the second."""
     entries = tomllib.loads(path.read_text(encoding="utf-8")).get("mutant", [])
-    return {(e["file"], e["function"], e["before"], e["after"]): e["reason"] for e in entries}
+    return {(e["file"], e["function"], e["before"], e["after"], e.get("which", 1)): e["reason"] for e in entries}
 
 
 Mutant = tuple[Target, Mutation]
@@ -197,33 +201,33 @@ def verdicts(mutants: Sequence[Mutant], trials: Sequence[Trial], known: Known, j
             yield target, mutation, of[target]
 
     for target, m, why in run_mutants(work(), jobs):
-        reason = known.get((target.file, target.qualname, m.before, m.after))
+        reason = known.get((target.file, target.qualname, m.before, m.after, m.which))
         fate = "caught" if why is not None else "equivalent" if reason else "survived"
         unseen = UNSEEN if target.code_key in reached else "no case runs this function"
-        yield Outcome(
-            target.room, target.file, m.line, target.qualname, m.before, m.after, fate, why or reason or unseen
-        )
+        why = why or reason or unseen
+        yield Outcome(target.room, target.file, m.line, target.qualname, m.before, m.after, fate, why, m.which)
 
 
 def tried(mutants: Sequence[Mutant], options: Any, known: Known) -> list[Outcome]:
-    """Every mutant's outcome: by the cases of its own room, and if these let it live by all other cases, too."""
+    """Every mutant's outcome: by its room's cases and those that ``--only`` names, then, if alive, by all others."""
     torch = importlib.import_module("torch") if importlib.util.find_spec("torch") else None
-    rooms = {target.room for target, _ in mutants}
+    rooms = {target.room for target, _ in mutants} | set(options.only or ())
     cases = list(all_cases().values())
-    own = [c for c in cases if any(c.name.startswith(room + ".") for room in rooms)]
+    own = [c for c in cases if any((c.name + ".").startswith(room + ".") for room in rooms)]
     others = [c for c in cases if c not in own]
     outcomes: list[Outcome] = []
     alive: dict[tuple, Outcome] = {}
     for some in (own, others):
+        print(f"{len(mutants)} mutants, tried out by {len(some)} cases", file=sys.stderr, flush=True)
         trials = list(record(some, options.configurations, options.seed, torch))
         found = list(verdicts(mutants, trials, known, options.jobs))
         outcomes += [o for o in found if o.fate != "survived"]
         was = {key: o.reason for key, o in alive.items()}
-        alive = {(o.file, o.function, o.line, o.before, o.after): o for o in found if o.fate == "survived"}
+        alive = {(o.file, o.function, o.before, o.after, o.which): o for o in found if o.fate == "survived"}
         for key, o in alive.items():
             if was.get(key) == UNSEEN:
                 o.reason = UNSEEN
-        mutants = [(t, m) for t, m in mutants if (t.file, t.qualname, m.line, m.before, m.after) in alive]
+        mutants = [(t, m) for t, m in mutants if (t.file, t.qualname, m.before, m.after, m.which) in alive]
         if not mutants:
             return outcomes
     return outcomes + list(alive.values())
@@ -234,12 +238,12 @@ def stale(known: Known, chosen: Sequence[Target], outcomes: Sequence[Outcome]) -
     listed = {entry[:2] for entry in known}
     functions = {(t.file, t.qualname) for t in chosen} & listed
     here = [t for t in chosen if (t.file, t.qualname) in functions]
-    made = {(t.file, t.qualname, m.before, m.after) for t in here for m in mutations(t.node)}
+    made = {(t.file, t.qualname, m.before, m.after, m.which) for t in here for m in mutations(t.node)}
     every = {(t.file, t.qualname) for t in targets()}
-    caught = {(o.file, o.function, o.before, o.after) for o in outcomes if o.fate == "caught"}
+    caught = {(o.file, o.function, o.before, o.after, o.which) for o in outcomes if o.fate == "caught"}
     lines = []
     for entry in known:
-        file, function, before, after = entry
+        file, function, before, after, _ = entry
         if entry in caught:
             lines.append(
                 f"{file} {function}: this mutant is caught, so it is not equivalent\n    {before}\n  → {after}"
@@ -266,7 +270,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m ndl.verify.mutants", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", nargs="+", metavar="ROOM", help="such as nn.linear, ops.products or LinearFunction")
+    parser.add_argument("--only", nargs="+", metavar="ROOM", help="such as nn.linear, linear, ops or LinearFunction")
     parser.add_argument("--configurations", type=int, default=12, metavar="N", help="of each case (12)")
     parser.add_argument("--seed", type=int, default=0, help="of the first configuration (0)")
     parser.add_argument("--sample", type=int, default=1, metavar="N", help="only every N-th mutant")
@@ -295,7 +299,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _matches(target: Target, pattern: str) -> bool:
-    return target.room == pattern or target.room.startswith(pattern + ".") or pattern == target.qualname.split(".")[0]
+    """``nn.linear``, ``nn``, ``linear``, or the name of a function or of a class."""
+    parts = target.room.split(".")
+    return (target.room + ".").startswith(pattern + ".") or pattern in (*parts, target.qualname.split(".")[0])
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -69,17 +70,22 @@ NAMES_OF_COST = ("flops", "work", "bands", "per_piece", "per_share")  # and what
 
 @dataclass(frozen=True)
 class Mutation:
-    """A function with one mistake. ``before`` and ``after`` are the statement's text, ``line`` its place."""
+    """A function with one mistake. ``before`` and ``after`` are the statement's text, ``line`` its place.
+
+    ``which`` counts the mutants of the function that have the same text: the first is 1.
+    """
 
     line: int
     before: str
     after: str
     function: ast.FunctionDef
+    which: int = 1
 
 
 def mutations(function: ast.FunctionDef) -> Iterator[Mutation]:
     """Every single mistake this module knows, made in ``function``."""
     seen = set()
+    alike: Counter[tuple[str, str]] = Counter()
     original = ast.unparse(function)
     for statement in _statements(function):
         for node in _nodes(statement):
@@ -91,7 +97,9 @@ def mutations(function: ast.FunctionDef) -> Iterator[Mutation]:
                 seen.add(text)
                 before = _header(statement)
                 after = _header(_replaced(statement, node, new))
-                yield Mutation(getattr(node, "lineno", statement.lineno), before, after, mutant)
+                alike[before, after] += 1
+                line = getattr(node, "lineno", statement.lineno)
+                yield Mutation(line, before, after, mutant, alike[before, after])
 
 
 def _replaced(tree: ast.AST, node: ast.AST, new: ast.AST) -> ast.AST:
@@ -208,8 +216,10 @@ def _replacements(node: ast.AST) -> Iterator[ast.AST]:
             yield body
             yield orelse
         case ast.If(test=test, body=body, orelse=orelse) if not _costs_only(test):
-            yield ast.If(test=ast.Constant(False), body=body, orelse=orelse)
-            yield ast.If(test=ast.Constant(True), body=body, orelse=orelse)
+            if not _short_cut(test, "all"):
+                yield ast.If(test=ast.Constant(False), body=body, orelse=orelse)
+            if not _short_cut(test, "any"):
+                yield ast.If(test=ast.Constant(True), body=body, orelse=orelse)
         case ast.Return(value=ast.Tuple(elts=elements)):
             yield from _returned(elements)
 
@@ -291,6 +301,16 @@ def _plus_one(node: ast.expr) -> ast.expr:
 
 def _is_none(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
+
+
+def _short_cut(test: ast.AST, name: str) -> bool:
+    """Whether a condition asks a mask ``.any()`` or ``.all()``, and nothing else.
+
+    "Only if any is 0" spares the work where none is, "if all are, the short formula" spares the formula that is right
+    for every mask: with the work always done, or the short formula never taken, the numbers are the same. The other
+    mistake, never and always, is made.
+    """
+    return isinstance(test, ast.Call) and not test.args and not test.keywords and _called(test) == name
 
 
 def _costs_only(test: ast.AST) -> bool:

@@ -1,8 +1,8 @@
 """Small arrays treated as large ones: the paths that only large arrays take, proven with small cases.
 
-Kernels have constants that say from which size on they cut their work into pieces, tiles and shares for threads. In
-``small_pieces()`` these are a few numbers each, so an array of ten is cut in several places, and its remainders are as
-odd as they come. The results must not change.
+Kernels, and a few blocks, have constants that say from which size on they cut their work into pieces, tiles and shares
+for threads. In ``small_pieces()`` these are a few numbers each, so an array of ten is cut in several places, and its
+remainders are as odd as they come. The results must not change.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ LEFT_ALONE = {"gamma", "mt19937", "mcg31m1", "box_muller", "random", "shuffle", 
 
 @contextmanager
 def small_pieces(threads: int = 2) -> Iterator[None]:
-    """Every kernel cuts its work into pieces of a few numbers, shared by two threads, while this lasts."""
+    """Every kernel and every block cuts its work into pieces of a few numbers, for two threads, while this lasts."""
     changed = []
     before = get_num_threads()
     try:
         for name, module in list(sys.modules.items()):
-            if name.startswith("ndl.kernels.") and name.split(".")[-1] not in LEFT_ALONE:
+            if name.startswith(("ndl.kernels.", "ndl.nn.")) and name.split(".")[-1] not in LEFT_ALONE:
                 for constant in SMALL.keys() & vars(module).keys():
                     changed.append((module, constant, getattr(module, constant)))
                     setattr(module, constant, SMALL[constant])

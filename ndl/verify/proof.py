@@ -8,8 +8,11 @@ In float32 the measure is another one. With the float64 result of the same round
     err32(ours) ≤ 4 · max(err32(PyTorch), 2⁻²⁴)            err32(a) = max |a − t| / max(1, max |t|)
 
 for each quantity, where err32 is the mean over all configurations, since a single one may round luckily in one library,
-and 2⁻²⁴ the error of rounding t once. The largest errors of both may be 16 times apart. Convolutions may lose more where
-Winograd's transforms make them fast: they keep these bounds with Winograd switched off, and 1e-4 with it.
+and 2⁻²⁴ the error of rounding t once, or the larger terms that cancel in it. The largest errors of both may be 16 times
+apart. Convolutions may lose more where Winograd's transforms make them fast: they keep these bounds with Winograd
+switched off, and 1e-4 with it. Where a program computes in float16 whatever it is given, what the case says about that
+takes the place of 2⁻²⁴; where it draws other random numbers in float64 than in float32, PyTorch's float32 result takes
+the place of t.
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ from ndl.verify.parity import compare, relative_error, run
 
 WINOGRAD = 1e-4
 ROUNDING = 2.0**-24
+SINGLE_TOLERANCE = 1e-6  # a case that allows more than this computes in float16
+DRAWN_OTHERWISE = 1e-2  # no rounding of float32's, but other random numbers
 TIMES = 4.0  # our mean float32 error may be this many times PyTorch's,
 TIMES_LARGEST = 16.0  # and our largest this many times PyTorch's largest
 
@@ -40,8 +45,11 @@ class Row:
             float32: our error against the truth.
         theirs: float32 only: PyTorch's error against the truth.
         sums: float32 only: the sums over the configurations of our errors and of PyTorch's.
+        rounding: float32 only: the error of rounding once, more where the programs compute in float16, or large terms
+            cancel.
         numerical: the largest error of the numerical check by input and parameter; None where it was not done.
         problems: what is wrong, in words. A row without problems is proven.
+        notes: why PyTorch has fewer digits here than the protocol's, if it has.
     """
 
     name: str
@@ -49,8 +57,10 @@ class Row:
     errors: dict[str, float] = field(default_factory=dict)
     theirs: dict[str, float] = field(default_factory=dict)
     sums: dict[str, tuple[float, float]] = field(default_factory=dict)
+    rounding: float = ROUNDING
     numerical: dict[str, float] | None = None
     problems: list[str] = field(default_factory=list)
+    notes: set[str] = field(default_factory=set)
 
     @property
     def ok(self) -> bool:
@@ -98,7 +108,7 @@ def prove(case: Case, configurations: int, seed: int = 0, parity: bool = True, f
     for name, errors in row.sums.items():
         a, b = errors[0] / row.configurations, errors[1] / row.configurations
         largest, theirs = row.errors[name], row.theirs[name]
-        if not (a <= TIMES * max(b, ROUNDING) and largest <= TIMES_LARGEST * max(theirs, ROUNDING)):
+        if not (a <= TIMES * max(b, row.rounding) and largest <= TIMES_LARGEST * max(theirs, row.rounding)):
             row.problems.append(
                 f"{name} is off by {a:.1e} on average and {largest:.1e} at most in float32, PyTorch by {b:.1e} and "
                 f"{theirs:.1e}"
@@ -109,9 +119,10 @@ def prove(case: Case, configurations: int, seed: int = 0, parity: bool = True, f
 def _parity(row: Row, program: Program, seed: int) -> None:
     report = compare(program)
     row.problems += [f"seed {seed}: {problem}" for problem in report.problems]
+    row.notes |= report.notes
     for name, e in sorted(report.errors.items()):
-        if not e <= program.tolerance:
-            row.problems.append(f"seed {seed}: {name} is off by {e:.1e}, allowed {program.tolerance:.0e}")
+        if not e <= program.allowed:
+            row.problems.append(f"seed {seed}: {name} is off by {e:.1e}, allowed {program.allowed:.0e}")
     _largest(row.errors, report.errors)
 
 
@@ -125,13 +136,15 @@ def _numerical(row: Row, program: Program, seed: int) -> None:
 
 
 def _float32(row: Row, program: Program, seed: int) -> None:
-    """Against the truth, for one configuration; what is not a float, or depends on chance, against PyTorch."""
+    """Against the truth, for one configuration; what is not a float, or is decided otherwise, against PyTorch."""
     import torch
 
     import ndl
 
     theirs = run(torch, program, np.float32)
-    truth = theirs if program.seed else run(torch, program, np.float64, np.float32)
+    truth = run(torch, program, np.float64, np.float32)
+    half = program.tolerance > SINGLE_TOLERANCE
+    row.rounding = max(row.rounding, ROUNDING * program.terms, program.tolerance if half else 0.0)
 
     def ours() -> dict[str, Any]:
         return run(ndl, program, np.float32)
@@ -150,7 +163,7 @@ def _float32(row: Row, program: Program, seed: int) -> None:
             row.problems.append(f"seed {seed}: {name} is {what}, PyTorch's {theirs[name].dtype}")
             continue
         b = relative_error(theirs[name], t)
-        if not np.isfinite(b):
+        if not np.isfinite(b) or (program.seed and b > DRAWN_OTHERWISE):
             t, b = theirs[name], 0.0  # decided otherwise than in float64: then as PyTorch decided
         a = relative_error(found[name], t)
         _largest(row.errors, {name: a})

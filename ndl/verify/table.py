@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
+from ndl.verify.parity import CONSTANT, ON_THE_WAY, SINGLE
 from ndl.verify.proof import Row
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -15,6 +16,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "parameters": ("d ",),
     "buffers": ("buffer",),
 }
+MARKS = {CONSTANT: "¹", SINGLE: "²", ON_THE_WAY: "³"}  # footnotes
 SHOWN = 8  # problems of a case that are told
 RED, GREEN, BOLD, PLAIN = "\033[31m", "\033[32m", "\033[1m", "\033[0m"
 
@@ -47,6 +49,7 @@ def total(name: str, rows: Sequence[Row]) -> Row:
             for key, e in row.numerical.items():
                 sum_.numerical[key] = max(sum_.numerical.get(key, 0.0), e)
         sum_.problems += [f"{row.name}: {problem}" for problem in row.problems]
+        sum_.notes |= row.notes
     return sum_
 
 
@@ -63,7 +66,12 @@ def table(rows: Sequence[Row], colour: bool = False, each: bool = False) -> str:
         lines += _lines(total(name, members), name, width, colour, False)
         for row in members:
             lines += _lines(row, _below(row), width, colour, each)
-    return "\n".join(lines)
+    notes = [note for note in MARKS if any(note in row.notes for row in rows)]
+    return "\n".join(lines + ["", *[f"{_mark({note})} {note}" for note in notes]] if notes else lines)
+
+
+def _mark(notes: Iterable[str]) -> str:
+    return "".join(mark for note, mark in MARKS.items() if note in notes)
 
 
 def summary(rows: Sequence[Row], seconds: float, colour: bool = False) -> str:
@@ -93,6 +101,7 @@ def as_json(rows: Sequence[Row], **about: Any) -> str:
             **({"errors_of_pytorch": row.theirs} if row.theirs else {}),
             "numerical": row.numerical,
             "problems": row.problems,
+            **({"notes": sorted(row.notes)} if row.notes else {}),
         }
         for row in rows
     ]
@@ -122,7 +131,8 @@ def _below(row: Row) -> str:
 
 def _lines(row: Row, name: str, width: int, colour: bool, each: bool) -> list[str]:
     values = [row.worst(*prefixes) for prefixes in COLUMNS.values()] + [row.worst_numerical]
-    line = f"{name:{width}}  {row.configurations:14}" + "".join(f"{_number(v):>12}" for v in values)
+    mark = " " + _mark(row.notes) if row.notes else ""
+    line = f"{name:{width}}  {row.configurations:14}" + "".join(f"{_number(v):>12}" for v in values) + mark
     lines = [line if row.ok else _paint(line + "  FAILS", RED, colour)]
     if each:
         for key, e in sorted(row.errors.items()):

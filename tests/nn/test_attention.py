@@ -85,8 +85,11 @@ R = {"q": (2, 3, 4), "k": (2, 5, 4), "v": (2, 5, 6)}
 
 def call(T, q=R["q"], k=R["k"], v=R["v"], mask=None, dtypes=(None, None, None), **options):
     tensors = [T.ones(*shape, dtype=t and getattr(T, t)) for shape, t in zip((q, k, v), dtypes)]
-    mask = None if mask is None else T.ones(*mask[0], dtype=getattr(T, mask[1]))
+    mask = None if mask is None else T.ones(mask[0], dtype=getattr(T, mask[1]))
     return list(T.nn.functional.scaled_dot_product_attention(*tensors, mask, **options).shape)
+
+
+FEW = [((5,), "bool"), ((), "bool"), ((), "float32"), ((1, 1), "bool")]  # too few dimensions, and just enough
 
 
 @pytest.mark.parametrize(
@@ -108,6 +111,10 @@ def call(T, q=R["q"], k=R["k"], v=R["v"], mask=None, dtypes=(None, None, None), 
         {"mask": ((3, 4), "bool")},
         {"mask": ((7, 1, 3, 5), "bool")},
         {"mask": ((5,), "bool")},
+        {"mask": ((), "bool")},
+        *[{"q": (1, 2, 3, 4), "k": (1, 2, 5, 4), "v": (1, 2, 5, 6), "mask": m} for m in FEW],
+        {"dtypes": ("float64", "float64", "float64"), "mask": ((3, 5), "float32")},
+        {"dtypes": ("float64", "float64", "float64"), "mask": ((3, 5), "float16")},
         {"dropout_p": 2.0},
         {"dropout_p": -1.0},
         {"scale": 0.0},
@@ -115,6 +122,21 @@ def call(T, q=R["q"], k=R["k"], v=R["v"], mask=None, dtypes=(None, None, None), 
 )
 def test_arguments_do_what_pytorchs_do(options):
     agree(lambda T: outcome(lambda: call(T, **options)))
+
+
+def test_a_float32_mask_beside_float64():
+    rng = np.random.default_rng(0)
+    q, k, v, b = [rng.standard_normal(shape) for shape in ((2, 3, 4), (2, 5, 4), (2, 5, 6), (3, 5))]
+    results = []
+    for T in (ndl, torch):
+        mask = T.from_numpy(b.astype(np.float32)).requires_grad_()
+        y = T.nn.functional.scaled_dot_product_attention(*map(T.from_numpy, (q, k, v)), mask)
+        (y**2).sum().backward()
+        results.append((y.detach().numpy(), mask.grad.numpy()))
+    (y, db), (their_y, their_db) = results
+    np.testing.assert_allclose(y, their_y, rtol=1e-12)
+    assert db.dtype == np.float32 and y.dtype == np.float64
+    np.testing.assert_allclose(db, their_db, rtol=1e-5, atol=1e-7)
 
 
 def test_messages_say_what_was_given():

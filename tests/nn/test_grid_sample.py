@@ -77,6 +77,11 @@ def test_types_and_empty_inputs() -> None:
         assert run(x[:, :0], g, align_corners=False).shape == (2, 0, 3, 3)
         assert run(x[:0], g[:0], align_corners=False).shape == (0, 4, 3, 3)
         assert run(x, g[:, :0], align_corners=False).shape == (2, 4, 0, 3)
+        for nothing in (T.zeros(2, 0, 3, 2, requires_grad=True), T.zeros(2, 3, 0, 2, requires_grad=True)):
+            x.requires_grad_().grad = None
+            run(x, nothing, align_corners=False).sum().backward()
+            assert nothing.grad.shape == nothing.shape and (x.grad == 0).all()
+        x = x.detach()
         assert T.grid_sampler(x, g, 1, 2, True).shape == (2, 4, 3, 3)
 
 

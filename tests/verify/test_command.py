@@ -63,6 +63,25 @@ def test_a_mistake_is_red_and_the_exit_code_1(
     assert "\033" not in capsys.readouterr().out
 
 
+def test_where_pytorch_has_fewer_digits_the_row_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error is the distance from exact numbers, small; PyTorch's own distance from them is not."""
+    case = all_cases("nn.activation_hard.Hardsigmoid")["nn.activation_hard.Hardsigmoid"]
+    row = prove(case, 5)
+    assert row.ok and 0 <= row.errors["dx0"] <= 1e-15
+    text = table([row])
+    assert text.splitlines()[2].endswith("¹") and "\n¹ PyTorch's own kernel has fewer digits" in text
+    program = case.make(Draw.seeded(0))
+    assert program.allowed == 1e-10 < program.tolerance
+
+    def half_as_exact(d: Draw) -> Program:
+        program = case.make(d)
+        program.exact = lambda T, m, x: T.nn.functional.relu6(x * 2 + 3) / 6 * (1 + 1e-8)
+        return program
+
+    assert all("allowed 1e-10" in problem for problem in prove(Case("nn.test.inexact", half_as_exact), 2).problems)
+    assert prove(Case("nn.test.inexact", half_as_exact), 1).problems
+
+
 def test_the_numerical_check_alone_finds_it_too(mistake: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main([*LINEAR, "--numeric"]) == 1
     assert "from central differences" in capsys.readouterr().out

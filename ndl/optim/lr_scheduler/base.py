@@ -190,7 +190,7 @@ def begin_momentum_cycle(optimizer: Optimizer, base: Any, highest: Any, last_epo
     if last_epoch == -1:
         for group, low, high in zip(optimizer.param_groups, lows, highs):
             set_momentum(group, high)
-            group["base_momentum"], group["max_momentum"] = low, high
+            group["max_momentum"], group["base_momentum"] = high, low
     return lows, highs
 
 

@@ -13,6 +13,18 @@ def relu_at_zero(d: Draw) -> Program:
     return Program(lambda T, x: T.nn.functional.relu(x), d.ties(*d.shape()), numeric=False)
 
 
+@case("nn.activation.relu.shared")
+def relu_shared(d: Draw) -> Program:
+    """One gradient goes to two, and one number to a whole array: nobody may write into it."""
+    shape = d.shape()
+
+    def run(T, x, w):  # type: ignore[no-untyped-def]
+        relu = T.nn.functional.relu
+        return relu(x) + relu(w), relu(x - w).sum()
+
+    return Program(run, d.normal(*shape), d.normal(*shape), numeric=False)
+
+
 @case("nn.activation.relu.inplace")
 def relu_in_place(d: Draw) -> Program:
     x = d.away_from([0.0], *d.shape())

@@ -15,6 +15,18 @@ def silu_module(d: Draw) -> Program:
     return Program(lambda T, m, x: m(x * 1), d.normal(*d.shape()), module=lambda T: T.nn.SiLU(inplace))
 
 
+@case("nn.activation_gated.silu.shared")
+def silu_shared(d: Draw) -> Program:
+    """One gradient goes to two, and one number to a whole array: nobody may write into it."""
+    shape = d.shape()
+
+    def run(T, x, w):  # type: ignore[no-untyped-def]
+        silu = T.nn.functional.silu
+        return silu(x) + silu(w), silu(x * w).sum()
+
+    return Program(run, d.normal(*shape), d.normal(*shape))
+
+
 @case("nn.activation_gated.gelu")
 def gelu(d: Draw) -> Program:
     approximate = d.choice(["none", "tanh"])

@@ -62,17 +62,23 @@ def relu6_module(d: Draw) -> Program:
     return Program(lambda T, m, x: m(x * 4), x, module=lambda T: T.nn.ReLU6(inplace))
 
 
+def hardsigmoid_exact(T: Any, x: Any) -> Any:
+    return T.nn.functional.relu6(x + 3) / 6
+
+
 @case("nn.activation_hard.hardsigmoid")
 def hardsigmoid(d: Draw) -> Program:
     inplace = d.boolean()
     x = d.away_from([-1.5, 1.5], *d.shape())
-    return Program(lambda T, x: T.nn.functional.hardsigmoid(x * 2, inplace), x, tolerance=SIXTH)
+    exact = lambda T, x: hardsigmoid_exact(T, x * 2)
+    return Program(lambda T, x: T.nn.functional.hardsigmoid(x * 2, inplace), x, tolerance=SIXTH, exact=exact)
 
 
 @case("nn.activation_hard.Hardsigmoid")
 def hardsigmoid_module(d: Draw) -> Program:
     x = d.away_from([-1.5, 1.5], *d.shape())
-    return Program(lambda T, m, x: m(x * 2), x, module=lambda T: T.nn.Hardsigmoid(), tolerance=SIXTH)
+    exact = lambda T, m, x: hardsigmoid_exact(T, x * 2)
+    return Program(lambda T, m, x: m(x * 2), x, module=lambda T: T.nn.Hardsigmoid(), tolerance=SIXTH, exact=exact)
 
 
 @case("nn.activation_hard.hardswish")
@@ -119,16 +125,17 @@ def softshrink_module(d: Draw) -> Program:
 def ties(d: Draw) -> Program:
     """Every corner of every function here, hit exactly."""
 
-    def run(T: Any, x: Any) -> tuple:
+    def run(T: Any, x: Any, hardsigmoid: Any = None) -> tuple:
         F = T.nn.functional
         return (
             F.hardtanh(x),
             F.relu6(x * 3),
             F.relu6(x * 3 + 0, inplace=True),
-            F.hardsigmoid(x * 1.5),
+            hardsigmoid(T, x * 1.5) if hardsigmoid else F.hardsigmoid(x * 1.5),
             F.hardswish(x * 1.5),
             F.hardshrink(x, 1.0),
             F.softshrink(x, 1.0),
         )
 
-    return Program(run, d.ties(*d.shape()), numeric=False, tolerance=SIXTH)
+    exact = lambda T, x: run(T, x, hardsigmoid_exact)
+    return Program(run, d.ties(*d.shape()), numeric=False, tolerance=SIXTH, exact=exact)

@@ -4,7 +4,7 @@ import numpy as np
 
 from ndl.verify.case import Draw, Program, case
 
-SLOPES = [0.01, 0.2, 1.0, 2.5, 0.0]
+SLOPES = [0.01, 0.2, 1.0, 1.5, 2.5, 0.0]
 
 
 @case("nn.activation_leaky.leaky_relu")
@@ -24,6 +24,21 @@ def leaky_in_place(d: Draw) -> Program:
     slope = d.choice(SLOPES)
     x = d.away_from([0.0], *d.shape())
     return Program(lambda T, x: T.nn.functional.leaky_relu(x * 1, slope, inplace=True), x, second=slope != 0)
+
+
+@case("nn.activation_leaky.leaky_relu.inplace.negative")
+def leaky_in_place_negative(d: Draw) -> Program:
+    """The result does not tell the sign of x, so that the gradient is refused."""
+
+    def run(T, x):  # type: ignore[no-untyped-def]
+        y = T.nn.functional.leaky_relu(x * 1, -0.5, inplace=True)
+        try:
+            T.autograd.grad(y.sum(), x)
+        except RuntimeError:
+            return y.detach()
+        return y.detach() + 1
+
+    return Program(run, d.away_from([0.0], *d.shape()), numeric=False)
 
 
 @case("nn.activation_leaky.leaky_relu_")

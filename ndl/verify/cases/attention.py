@@ -61,7 +61,10 @@ def infinite_mask(d: Draw) -> Program:
 
 @case("nn.attention.scaled_dot_product_attention.large")
 def large(d: Draw) -> Program:
-    """Scores whose exponentials overflow, with and without a mask."""
+    """Scores whose exponentials overflow, with and without a mask.
+
+    Their softmax is saturated: dq = 40 Σ ds (40 k), where ds is a difference of equal numbers.
+    """
     scores, q, k, v = queries_keys_values(d)
     mask, causal = d.mask(*scores[-2:]), d.boolean()
 
@@ -69,7 +72,7 @@ def large(d: Draw) -> Program:
         mask = None if causal else mask
         return T.nn.functional.scaled_dot_product_attention(q * 40, k * 40, v, mask, is_causal=causal)
 
-    return Program(run, q, k, v, mask, numeric=False)
+    return Program(run, q, k, v, mask, numeric=False, terms=1600.0)
 
 
 @case("nn.attention.scaled_dot_product_attention.dropout")
@@ -107,6 +110,19 @@ def broadcast(d: Draw) -> Program:
     n, h, L, S, D = d.size(1, 3), d.size(1, 3), d.size(), d.size(), d.size()
     q, k, v = d.normal(n, h, L, D), d.normal(1, h, S, D), d.normal(S, D)
     return Program(lambda T, q, k, v: T.nn.functional.scaled_dot_product_attention(q, k, v), q, k, v)
+
+
+@case("nn.attention.scaled_dot_product_attention.constant")
+def constant(d: Draw) -> Program:
+    """Some of q, k, v and the bias are not trained."""
+    scores, q, k, v = queries_keys_values(d)
+    trained = d.choice([(0,), (1,), (2,), (3,), (0, 2), (1, 2), (0, 3)])
+    rest = tuple(i for i in range(4) if i not in trained)
+
+    def run(T, q, k, v, bias):  # type: ignore[no-untyped-def]
+        return T.nn.functional.scaled_dot_product_attention(q, k, v, bias)
+
+    return Program(run, q, k, v, d.normal(*scores[-2:]), constant=rest)
 
 
 @case("nn.attention.scaled_dot_product_attention.heads")

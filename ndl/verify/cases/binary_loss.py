@@ -53,6 +53,14 @@ def bce_certain(d: Draw) -> Program:
     )
 
 
+@case("nn.binary_loss.binary_cross_entropy.one_sided")
+def bce_one_sided(d: Draw) -> Program:
+    """Only the input or only the target has a gradient."""
+    shape, one = d.shape(), d.integer(0, 1)
+    x, t = _probability(d, *shape), _probability(d, *shape)
+    return Program(lambda T, x, t: T.nn.functional.binary_cross_entropy(x, t), x, t, constant=(one,))
+
+
 @case("nn.binary_loss.binary_cross_entropy_with_logits")
 def bce_with_logits(d: Draw) -> Program:
     shape, reduction = d.shape(), d.choice(REDUCTIONS)
@@ -72,6 +80,14 @@ def bce_with_logits_weights(d: Draw) -> Program:
         return T.nn.functional.binary_cross_entropy_with_logits(x, t, w, reduction=reduction, pos_weight=p)
 
     return Program(run, d.normal(*shape), d.uniform(*shape), w, p, constant=(2, 3))
+
+
+@case("nn.binary_loss.binary_cross_entropy_with_logits.one_sided")
+def bce_with_logits_one_sided(d: Draw) -> Program:
+    """Only the input or only the target has a gradient."""
+    shape, one = d.shape(), d.integer(0, 1)
+    x, t = d.normal(*shape), d.uniform(*shape)
+    return Program(lambda T, x, t: T.nn.functional.binary_cross_entropy_with_logits(x, t), x, t, constant=(one,))
 
 
 @case("nn.binary_loss.binary_cross_entropy_with_logits.large")

@@ -1,5 +1,7 @@
 """Cases of ``ndl.nn.cdist``."""
 
+import numpy as np
+
 from ndl.verify.case import Draw, Program, case
 
 NORMS = [2.0, 1.0, 3.0, 1.5, 0.5, float("inf")]
@@ -25,6 +27,23 @@ def cdist_product(d: Draw) -> Program:
     return Program(lambda T, a, b: T.cdist(a, b, compute_mode=mode), d.normal(*batch, P, M), 3 + d.normal(*batch, R, M))
 
 
+@case("nn.cdist.cdist.product.ties")
+def cdist_product_ties(d: Draw) -> Program:
+    """Points that coincide: there the gradient is 0, also by a matrix product."""
+    M, mode = d.size(1, 2), "use_mm_for_euclid_dist"
+    a, b = d.integers(-2, 2, d.size(), M) * 1.0, d.integers(-2, 2, d.size(), M) * 1.0  # whose products are exact
+    return Program(lambda T, a, b: T.cdist(a, b, compute_mode=mode), a, b, numeric=False)
+
+
+@case("nn.cdist.cdist.one_sided")
+def cdist_one_sided(d: Draw) -> Program:
+    """Only one set of points has a gradient."""
+    P, R, one = d.size(), d.size(), d.integer(0, 1)
+    mode = d.choice(["use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist"])
+    a, b = d.normal(P, 3), 3 + d.normal(R, 3)
+    return Program(lambda T, a, b: T.cdist(a, b, compute_mode=mode), a, b, constant=(one,))
+
+
 @case("nn.cdist.cdist.many")
 def cdist_many(d: Draw) -> Program:
     mode = d.choice(["use_mm_for_euclid_dist_if_necessary", "donot_use_mm_for_euclid_dist"])
@@ -36,6 +55,14 @@ def cdist_ties(d: Draw) -> Program:
     """Points that coincide, and differences that are equally large."""
     P, R, M, p = d.size(), d.size(), d.size(), d.choice([0.0, *NORMS])
     return Program(lambda T, a, b: T.cdist(a, b, p=p), d.ties(P, M), d.ties(R, M), numeric=False)
+
+
+@case("nn.cdist.cdist.nan")
+def cdist_nan(d: Draw) -> Program:
+    """A coordinate that is no number, and others that are equal. For p < 1 and ∞ PyTorch drops some nan."""
+    a, b, p = d.integers(-2, 2, d.size(), 2) * 1.0, d.integers(-2, 2, d.size(), 2) * 1.0, d.choice([1.0, 1.5, 3.0])
+    a[0, d.integer(0, 1)] = np.nan
+    return Program(lambda T, a, b: T.cdist(a, b, p=p), a, b, numeric=False)
 
 
 @case("nn.cdist.pdist")

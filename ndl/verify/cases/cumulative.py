@@ -43,10 +43,13 @@ def cumprod(d: Draw) -> Program:
 @case("ops.cumulative.cumprod.zeros")
 def cumprod_with_zeros(d: Draw) -> Program:
     """One zero or several along the dimension: there is a derivative, and a second one."""
-    x = d.normal(*d.shape(min_dims=1, max_dims=3))
+    x = d.normal(*d.shape(max_dims=3))
     x = x * (d.rng().integers(0, 3, x.shape) > 0)
     dim = d.dim(x.ndim)
-    return Program(lambda T, x: T.cumprod(x, dim), x)
+    line = d.normal(d.size()) * 1.0
+    line[:1] = 0
+    run = lambda T, x, line, zero: (T.cumprod(x, dim), line.cumprod(0), zero.cumprod(-1))
+    return Program(run, x, line, np.zeros(()))
 
 
 @case("ops.cumulative.logcumsumexp")
@@ -61,7 +64,9 @@ def logcumsumexp_extreme(d: Draw) -> Program:
     """Values that grow by more than an exponential can hold. PyTorch's own backward keeps 6 digits there."""
     x = d.rng().choice([-1000.0, -800.0, 0.0, 1.0, 2.0, 700.0, 1500.0], d.shape(min_dims=1))
     dim = d.dim(x.ndim)
-    return Program(lambda T, x: x.logcumsumexp(dim), x, numeric=False, tolerance=1e-6)
+    line = np.array([1.0, 2.0, 700.0, -800.0, 1500.0])
+    run = lambda T, x, line: (x.logcumsumexp(dim), line.logcumsumexp(0))
+    return Program(run, x, line, numeric=False, tolerance=1e-6)
 
 
 @case("ops.cumulative.cummax")

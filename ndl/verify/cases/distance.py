@@ -35,6 +35,14 @@ def cosine_short(d: Draw) -> Program:
     )
 
 
+@case("nn.distance.cosine_similarity.one_sided")
+def cosine_one_sided(d: Draw) -> Program:
+    """Only one vector of each pair has a gradient."""
+    shape, one = d.shape(min_dims=2, low=2), d.integer(0, 1)
+    x1, x2 = d.normal(*shape), d.normal(*shape)
+    return Program(lambda T, x1, x2: T.cosine_similarity(x1, x2), x1, x2, constant=(one,))
+
+
 @case("nn.distance.pairwise_distance")
 def pairwise_distance(d: Draw) -> Program:
     x1, x2 = d.broadcastable(2)

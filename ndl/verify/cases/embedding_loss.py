@@ -41,6 +41,19 @@ def _triplet(d: Draw) -> tuple:
     return anchor, anchor + 0.5 * d.normal(*shape), anchor + 0.6 * d.normal(*shape)
 
 
+@case("nn.embedding_loss.cosine_embedding_loss.one_sided")
+def cosine_one_sided(d: Draw) -> Program:
+    """Only one vector of each pair has a gradient."""
+    N, D, one = d.size(), d.size(2), d.integer(0, 1)
+    return Program(
+        lambda T, x1, x2, t: T.nn.functional.cosine_embedding_loss(x1, x2, t, margin=-0.3),
+        d.normal(N, D),
+        d.normal(N, D),
+        _sign(d, N),
+        constant=(one, 2),
+    )
+
+
 @case("nn.embedding_loss.triplet_margin_loss")
 def triplet_margin_loss(d: Draw) -> Program:
     p, swap, margin, reduction = d.choice([2, 1.0, 3.0]), d.boolean(), d.choice([1.0, 0.1]), d.choice(REDUCTIONS)

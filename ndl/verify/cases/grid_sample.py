@@ -9,12 +9,16 @@ from ndl.verify.case import Draw, Program, case
 PADDINGS = ("zeros", "border", "reflection")
 
 
-def _grid(d: Draw, lead: tuple[int, ...], size: tuple[int, ...], align_corners: bool) -> np.ndarray:
-    """Places inside and outside, each a tenth of a pixel or more from every edge at which a gradient jumps."""
+def _grid(d: Draw, lead: tuple[int, ...], size: tuple[int, ...], align_corners: bool, mode: str) -> np.ndarray:
+    """Places inside and outside, each a tenth of a pixel or more from every edge at which a gradient jumps.
+
+    The nearest of two pixels that are equally far is a matter of rounding: there no draw may be nasty.
+    """
     columns = []
     for n in reversed(size):
         whole = d.integers(-2 * n, 3 * n, *lead)
-        p = whole + d.uniform(*lead, low=0.1, high=0.4) + 0.5 * d.integers(0, 1, *lead)
+        part = d.rng().uniform(0.1, 0.4, lead) if mode == "nearest" else d.uniform(*lead, low=0.1, high=0.4)
+        p = whole + part + 0.5 * d.integers(0, 1, *lead)
         columns.append((2 * p / max(n - 1, 1) - 1) if align_corners else (2 * p + 1) / n - 1)
     return np.stack(columns, -1)
 
@@ -26,7 +30,7 @@ def grid_sample(d: Draw) -> Program:
     padding, align_corners = d.choice(PADDINGS), d.boolean()
     N, size = d.size(1, 2), tuple(d.size(1, 4) for _ in range(dims))
     x = d.normal(N, d.size(1, 3), *size)
-    grid = _grid(d, (N, *[d.size(1, 3) for _ in range(dims)]), size, align_corners)
+    grid = _grid(d, (N, *[d.size(1, 3) for _ in range(dims)]), size, align_corners, mode)
     return Program(lambda T, x, g: T.nn.functional.grid_sample(x, g, mode, padding, align_corners), x, grid)
 
 

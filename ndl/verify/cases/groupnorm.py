@@ -21,7 +21,8 @@ def function(d: Draw) -> Program:
     x = d.normal(d.size(2, 4), C, *d.shape(0, 3, low=2, high=4))
     # PyTorch reads a strided weight as if it were contiguous, so ours are contiguous.
     vectors = [np.ascontiguousarray(d.normal(C)) for _ in range(affine)]
-    return Program(lambda T, x, *v: T.nn.functional.group_norm(x, G, *v, eps=eps), x, *vectors)
+    constant = (0,) if affine and d.boolean() else ()
+    return Program(lambda T, x, *v: T.nn.functional.group_norm(x, G, *v, eps=eps), x, *vectors, constant=constant)
 
 
 @case("nn.groupnorm.group_norm.channels_last")
@@ -40,6 +41,47 @@ def large_mean(d: Draw) -> Program:
     x = d.normal(N, C, 3, d.size(2, 4)) + d.choice([0.5, 30.0]) * d.normal(N, C, 1, 1)
     w = np.ascontiguousarray(d.normal(C))
     return Program(lambda T, x, w: T.nn.functional.group_norm(x, 2, w), x, w)
+
+
+@case("nn.groupnorm.group_norm.far_mean")
+def far_mean(d: Draw) -> Program:
+    """Means thousands of standard deviations away from zero, where Σ x² − M μ² would lose its digits."""
+    N, C = d.size(1, 3), 2 * d.size(1, 3)
+    spread, mean = d.choice([(4.0, -3e4), (1e-5, 0.5)])
+    x = spread * d.normal(N, C, 4, d.size(2, 4)) + mean * d.positive(N, 1, 1, 1)
+    w = np.ascontiguousarray(d.normal(C))
+    return Program(lambda T, x, w: T.nn.functional.group_norm(x, 2, w, eps=1e-12), x, w, numeric=False)
+
+
+@case("nn.groupnorm.group_norm.half")
+def half(d: Draw) -> Program:
+    """float16, with sums that only fit into float32."""
+    G = d.size(1, 3)
+    x, w = 100 * d.normal(2, 2 * G, 4, 5), np.ascontiguousarray(d.normal(2 * G))
+
+    def run(T: Any, x: Any, w: Any) -> Any:
+        return 300 * T.nn.functional.group_norm(x.half(), G, w.half()).to(x.dtype)
+
+    return Program(run, x, w, tolerance=5e-3, numeric=False, second=False)
+
+
+@case("nn.groupnorm.group_norm.empty_batch")
+def empty_batch(d: Draw) -> Program:
+    x, w = d.normal(0, 4, 3), np.ascontiguousarray(d.normal(4))
+    return Program(lambda T, x, w: T.nn.functional.group_norm(x, 2, w), x, w)
+
+
+@case("nn.groupnorm.group_norm.no_pixels")
+def no_pixels(d: Draw) -> Program:
+    """Without γ: PyTorch says nan for the sum of nothing."""
+    return Program(lambda T, x: T.nn.functional.group_norm(x, 2), d.normal(d.size(1, 3), 4, 0))
+
+
+@case("nn.groupnorm.group_norm.small")
+def small(d: Draw) -> Program:
+    """Several samples to a tile, and fewer in the last one."""
+    x, w, b = d.normal(2 * d.size(1, 3) + 1, 2, 2), *[np.ascontiguousarray(d.normal(2)) for _ in range(2)]
+    return Program(lambda T, x, w, b: T.nn.functional.group_norm(x, 1, w, b), x, w, b)
 
 
 @case("nn.groupnorm.GroupNorm")

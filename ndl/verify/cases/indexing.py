@@ -156,23 +156,25 @@ def _mixed(items: list) -> bool:
 def set_twice(d: Draw) -> Program:
     """A place that is named twice keeps what was written last, so only that has a gradient: PyTorch gives both one."""
     i, j = d.integers(0, 1, 4), d.integers(0, 2, 4)
+    i[3], j[3] = i[0], j[0]
     rows = d.integers(0, 1, 2, 3)
-    kind = d.integers(0, 4, 1)[0]
-    key, shape = (
-        (i, (4, 3, 4)),
+    places = (
+        ((i,), (4, 3, 4)),
         ((slice(None), j), (2, 4, 4)),
         ((i, j), (4, 4)),
         ((i, slice(None), j), (4, 3)),  # indexed dimensions that are no neighbours go in front
         ((rows, slice(1, 3)), (2, 3, 2, 4)),
-    )[kind]
+    )
 
-    def run(T: Any, x: Any, v: Any) -> Any:
-        y = x * 1
-        keys = key if isinstance(key, tuple) else (key,)
-        y[tuple(k if isinstance(k, slice) else T.from_numpy(k) for k in keys)] = v
-        return y * x
+    def run(T: Any, x: Any, *values: Any) -> Any:
+        results = []
+        for (keys, _), v in zip(places, values, strict=True):
+            y = x * 1
+            y[tuple(k if isinstance(k, slice) else T.from_numpy(k) for k in keys)] = v
+            results.append(y * x)
+        return tuple(results)
 
-    return Program(run, d.normal(2, 3, 4), d.normal(*shape), parity=False)
+    return Program(run, d.normal(2, 3, 4), *(d.normal(*shape) for _, shape in places), parity=False)
 
 
 @case("ops.indexing.set.mask")

@@ -23,6 +23,18 @@ def function(d: Draw) -> Program:
     return Program(run, x, *vectors, constant=(1, 2))
 
 
+@case("nn.instancenorm.instance_norm.half")
+def half(d: Draw) -> Program:
+    """float16, with sums that only fit into float32."""
+    C = d.size(1, 3)
+    x, w = 100 * d.normal(2, C, 4, 10), np.ascontiguousarray(d.normal(C))
+
+    def run(T: Any, x: Any, w: Any) -> Any:
+        return 300 * T.nn.functional.instance_norm(x.half(), weight=w.half()).to(x.dtype)
+
+    return Program(run, x, w, tolerance=5e-3, numeric=False, second=False)
+
+
 def _module(n: int) -> None:
     @case(f"nn.instancenorm.InstanceNorm{n}d")
     def module(d: Draw) -> Program:

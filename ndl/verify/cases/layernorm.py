@@ -29,6 +29,15 @@ def large_mean(d: Draw) -> Program:
     return Program(lambda T, x, w: T.nn.functional.layer_norm(x, (D,), w), x, d.normal(D))
 
 
+@case("nn.layernorm.layer_norm.far_mean")
+def far_mean(d: Draw) -> Program:
+    """Means thousands of standard deviations away from zero, where Σ x² − D μ² would lose its digits."""
+    R, D = d.size(1, 4), d.size(4, 9)
+    spread, mean = d.choice([(4.0, -3e4), (1e-5, 0.5)])
+    x = spread * d.normal(R, D) + mean * d.positive(R, 1)
+    return Program(lambda T, x, w: T.nn.functional.layer_norm(x, (D,), w, eps=1e-12), x, d.normal(D), numeric=False)
+
+
 @case("nn.layernorm.LayerNorm")
 def module(d: Draw) -> Program:
     shape, affine, bias = d.shape(1, 2, low=2), d.boolean(), d.boolean()

@@ -28,6 +28,17 @@ def kl_div(d: Draw) -> Program:
     return Program(run, d.normal(*shape), t)
 
 
+@case("nn.likelihood_loss.kl_div.log_target")
+def kl_div_log_target(d: Draw) -> Program:
+    """Both, only the input or only the target has a gradient."""
+    shape, reduction, constant = d.shape(), d.choice(REDUCTIONS), d.choice([(), (0,), (1,)])
+
+    def run(T, x, t):  # type: ignore[no-untyped-def]
+        return _quietly(lambda: T.nn.functional.kl_div(x, t, reduction=reduction, log_target=True))
+
+    return Program(run, d.normal(*shape), d.normal(*shape), constant=constant)
+
+
 @case("nn.likelihood_loss.kl_div.broadcast")
 def kl_div_broadcast(d: Draw) -> Program:
     x, t = d.broadcastable(2, lambda *shape: d.positive(*shape))
@@ -76,6 +87,26 @@ def poisson_counts(d: Draw) -> Program:
     )
 
 
+@case("nn.likelihood_loss.poisson_nll_loss.one")
+def poisson_one(d: Draw) -> Program:
+    """Targets 1, 2, 3 that have a gradient: at 1 that of Stirling's formula does not count yet."""
+    shape, log_input = d.shape(), d.boolean()
+    return Program(
+        lambda T, x, t: T.nn.functional.poisson_nll_loss(x, t, log_input=log_input, full=True),
+        d.positive(*shape),
+        d.integers(1, 3, *shape).astype(float),
+        numeric=False,
+    )
+
+
+@case("nn.likelihood_loss.poisson_nll_loss.one_sided")
+def poisson_one_sided(d: Draw) -> Program:
+    """Only the input or only the target has a gradient."""
+    shape, log_input, one = d.shape(), d.boolean(), d.integer(0, 1)
+    x, t = d.positive(*shape), d.positive(*shape)
+    return Program(lambda T, x, t: T.nn.functional.poisson_nll_loss(x, t, log_input), x, t, constant=(one,))
+
+
 @case("nn.likelihood_loss.gaussian_nll_loss")
 def gaussian_nll_loss(d: Draw) -> Program:
     shape, reduction, full = d.shape(min_dims=1), d.choice(REDUCTIONS), d.boolean()
@@ -99,6 +130,14 @@ def gaussian_small(d: Draw) -> Program:
         v,
         numeric=False,
     )
+
+
+@case("nn.likelihood_loss.gaussian_nll_loss.one_sided")
+def gaussian_one_sided(d: Draw) -> Program:
+    """Only the mean, only the target or only the variance has a gradient."""
+    shape, constant = d.shape(min_dims=1), d.choice([(1, 2), (0, 2), (0, 1)])
+    arrays = d.normal(*shape), d.normal(*shape), d.positive(*shape)
+    return Program(lambda T, x, t, v: T.nn.functional.gaussian_nll_loss(x, t, v), *arrays, constant=constant)
 
 
 @case("nn.likelihood_loss.gaussian_nll_loss.number")

@@ -1,7 +1,7 @@
 """Cases of ``ndl.nn.lstm``."""
 
 from ndl.verify.case import Draw, Program, case
-from ndl.verify.cases.recurrent import cell, network
+from ndl.verify.cases.recurrent import cell, many, network
 
 
 @case("nn.lstm.LSTM")
@@ -25,6 +25,11 @@ def only_the_end(d: Draw) -> Program:
     which = d.integer(0, 1)
     x = d.normal(d.size(), d.size(), 2)
     return Program(lambda T, m, x: m(x)[1][which], x, module=lambda T: T.nn.LSTM(2, 3))
+
+
+@case("nn.lstm.LSTM.shares")
+def shares(d: Draw) -> Program:
+    return many(d, "LSTM", proj_size=d.integer(0, 2))
 
 
 @case("nn.lstm.LSTM.large")

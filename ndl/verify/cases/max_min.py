@@ -1,5 +1,7 @@
 """Cases of ``ndl.ops.max_min``."""
 
+import numpy as np
+
 from ndl.verify.case import Draw, Program, case
 from ndl.verify.cases.reduction import some_dims, with_nan
 
@@ -29,6 +31,13 @@ def max_nan(d: Draw) -> Program:
     x = with_nan(d, *d.shape())
     dim = d.dim(x.ndim)
     return Program(lambda T, x: (x.max(), x.min(), *x.max(dim), *x.min(dim)), x, numeric=False)
+
+
+@case("ops.max_min.max.infinite")
+def max_of_infinite_gradient(d: Draw) -> Program:
+    """An infinite dy: 0 for what is not the maximum, but nan from amax, in PyTorch too."""
+    x = d.distinct(*d.shape())
+    return Program(lambda T, x: (x.max() * np.inf, x.min() * np.inf, x.amax() * np.inf), x, numeric=False, second=False)
 
 
 @case("ops.max_min.max.pairwise")

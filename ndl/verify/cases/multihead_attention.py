@@ -89,8 +89,8 @@ def causal(d: Draw) -> Program:
     hidden = np.zeros((N, L), bool)
 
     def run(T: Any, m: Any, x: Any, hidden: Any) -> Any:
-        mask = T.nn.Transformer.generate_square_subsequent_mask(L, dtype=T.float64)
-        y, P = m(x, x, x, hidden.double() if pad else None, need_weights=need, attn_mask=mask, is_causal=True)
+        mask = T.nn.Transformer.generate_square_subsequent_mask(L, dtype=x.dtype)
+        y, P = m(x, x, x, hidden.to(x.dtype) if pad else None, need_weights=need, attn_mask=mask, is_causal=True)
         return (y, P) if need else y
 
     x = d.normal(*((N, L, E) if batch_first else (L, N, E)))

@@ -31,6 +31,23 @@ def _lead(d: Draw) -> list[int]:
     return [d.size(1, 3)] if d.integer(0, 4) == 0 else [d.size(1, 3), d.size(1, 3)]
 
 
+def _tiles(d: Draw, n: int, dilated: bool) -> tuple[dict[str, Any], tuple[int, ...]]:
+    """Windows that cover an input exactly, or almost: overlapping, with gaps between them or with a rest behind them."""
+    kernel = tuple(d.integer(1, 3) for _ in range(n))
+    off, rest = d.choice([(0, 0), (0, 0), (-1, 0), (1, 0), (0, 1)])  # of the stride, of the size
+    size = tuple(k * d.integer(1, 3) + rest for k in kernel)
+    dilation = tuple(d.integer(1, 2) if dilated and m >= 2 * k - 1 else 1 for k, m in zip(kernel, size))
+    stride = tuple(max(1, k + off) for k in kernel)
+    options: dict[str, Any] = {"kernel_size": kernel, "stride": stride, "ceil_mode": d.boolean()}
+    return options | ({"dilation": dilation} if dilated else {}), (d.size(1, 2), d.size(1, 2), *size)
+
+
+def _unwritten_shows(T: Any, x: Any, y: Any) -> Any:
+    """y. The next array of x's size is given the memory of this one: where nothing is written to it, it has nan."""
+    T.full_like(x, np.nan)
+    return y
+
+
 def _pooling(n: int) -> None:
     @case(f"nn.max_pool.max_pool{n}d")
     def max_pool(d: Draw) -> Program:
@@ -48,6 +65,20 @@ def _pooling(n: int) -> None:
             x[d.mask(*x.shape)] = special
         f = f"max_pool{n}d_with_indices"
         return Program(lambda T, x: getattr(T.nn.functional, f)(x, **options), x, numeric=False)
+
+    @case(f"nn.max_pool.max_pool{n}d.tiles")
+    def max_tiles(d: Draw) -> Program:
+        options, size = _tiles(d, n, True)
+        f = f"max_pool{n}d"
+        return Program(
+            lambda T, x: _unwritten_shows(T, x, getattr(T.nn.functional, f)(x, **options)), d.distinct(*size)
+        )
+
+    @case(f"nn.avg_pool.avg_pool{n}d.tiles")
+    def avg_tiles(d: Draw) -> Program:
+        options, size = _tiles(d, n, False)
+        f = f"avg_pool{n}d"
+        return Program(lambda T, x: _unwritten_shows(T, x, getattr(T.nn.functional, f)(x, **options)), d.normal(*size))
 
     @case(f"nn.max_pool.MaxPool{n}d")
     def max_module(d: Draw) -> Program:
@@ -146,6 +177,24 @@ for _n in (1, 2, 3):
 def empty_batch(d: Draw) -> Program:
     x = d.normal(0, 2, 5, 4)
     return Program(lambda T, x: T.nn.functional.max_pool2d(x, 2, return_indices=True), x, second=False)
+
+
+@case("nn.max_pool.max_pool2d.missed")
+def missed(d: Draw) -> Program:
+    """Windows so dilated that, along one axis or both, none of their taps lies inside: y = −∞, dx = 0."""
+    size = tuple(d.integer(1, 4) for _ in range(2))
+    misses = d.choice([(True, False), (False, True), (True, True)])
+    kernel = tuple(2 if m else d.integer(1, n) for m, n in zip(misses, size))
+    dilation = tuple(n + 1 if m else 1 for m, n in zip(misses, size))
+    padding = tuple(map(int, misses))
+    only_finite = d.boolean()
+
+    def run(T: Any, x: Any) -> Any:
+        y = T.nn.functional.max_pool2d(x, kernel, 1, padding, dilation)
+        return T.where(T.isinf(y), x.sum(), y) if only_finite else y
+
+    # PyTorch's index of such a winner lies behind the picture, and its backward pass writes there.
+    return Program(run, d.normal(2, 3, *size), parity=False, numeric=only_finite)
 
 
 @case("nn.avg_pool.avg_pool2d.empty_batch")

@@ -1,5 +1,7 @@
 """Cases of ``ndl.ops.powers``."""
 
+from typing import Any
+
 import numpy as np
 
 from ndl.verify.case import Draw, Program, case
@@ -40,6 +42,16 @@ def pow_number(d: Draw) -> Program:
     if p == int(p) and d.boolean():
         x = np.negative(x)
     return Program(lambda T, x: (T.pow(x, p), x**p), x)
+
+
+@case("ops.powers.pow.zero")
+def pow_zero(d: Draw) -> Program:
+    """x^0 does not change with x, and still has a gradient: 0."""
+
+    def run(T: Any, x: Any) -> Any:
+        return T.autograd.grad((x**0).sum(), x), T.autograd.grad((x**0.0).sum(), x)
+
+    return Program(run, d.normal(*d.shape()), numeric=False, second=False)
 
 
 @case("ops.powers.pow.base")

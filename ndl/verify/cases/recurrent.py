@@ -32,6 +32,29 @@ def network(d: Draw, kind: str, **options: Any) -> Program:
     return Program(run, x, *states, module=lambda T: getattr(T.nn, kind)(I, H, **options), seed=True)
 
 
+def many(d: Draw, kind: str, **options: Any) -> Program:
+    """So many sequences that threads share them, of all lengths, some of which the later shares do not reach."""
+    T, B, D = d.size(2, 4), d.integer(16, 19), d.size(1, 2)
+    bias, given, equal = d.boolean(), d.boolean(), d.boolean()
+    lengths = [T] * B if equal else [int(n) for n in d.integers(1, T, B)]
+    x = d.normal(B, T, 2)
+    states = [d.normal(D, B, options.get("proj_size") or 3), d.normal(D, B, 3)][: 2 if kind == "LSTM" else 1]
+    constant = d.choice([(), (0,), tuple(range(1, len(states) + 1))]) if given else ()
+    frozen = d.integer(0, 3) == 0 and 0 not in constant
+
+    def run(T, m, x, *states):  # type: ignore[no-untyped-def]
+        rnn = T.nn.utils.rnn
+        packed = rnn.pack_padded_sequence(x, lengths, True, enforce_sorted=False)
+        y, ends = m(packed, None if not states else states if kind == "LSTM" else states[0])
+        return rnn.pad_packed_sequence(y, True)[0], ends
+
+    def make(T):  # type: ignore[no-untyped-def]
+        return getattr(T.nn, kind)(2, 3, bidirectional=D == 2, bias=bias, **options).requires_grad_(not frozen)
+
+    inputs = [x, *(states if given else [])]
+    return Program(run, *inputs, module=make, constant=constant, numeric=False, second=not frozen)
+
+
 def cell(d: Draw, kind: str, **options: Any) -> Program:
     """A cell used for several steps, on a batch or without one."""
     I, H, T, bias = d.size(1, 4), d.size(1, 4), d.size(1, 3), d.boolean()

@@ -22,6 +22,14 @@ def mse_loss(d: Draw) -> Program:
     )
 
 
+@case("nn.regression_loss.mse_loss.one_sided")
+def mse_one_sided(d: Draw) -> Program:
+    """Only the input or only the target has a gradient."""
+    shape, one = d.shape(), d.integer(0, 1)
+    x, t = d.normal(*shape), d.normal(*shape)
+    return Program(lambda T, x, t: T.nn.functional.mse_loss(x, t), x, t, constant=(one,))
+
+
 @case("nn.regression_loss.mse_loss.weight")
 def mse_weight(d: Draw) -> Program:
     shape, reduction = d.shape(), d.choice(REDUCTIONS)

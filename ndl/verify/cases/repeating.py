@@ -39,6 +39,13 @@ def repeat_interleave(d: Draw) -> Program:
     return Program(run, d.normal(*shape), each)
 
 
+@case("ops.repeating.repeat_interleave.inner")
+def repeat_interleave_inner(d: Draw) -> Program:
+    """Each element of an inner dimension as often."""
+    times, dim = d.size(1, 3), d.choice([1, -1, -2])
+    return Program(lambda T, x: x.repeat_interleave(times, dim), d.normal(d.size(), d.size(), d.size()))
+
+
 @case("ops.repeating.meshgrid")
 def meshgrid(d: Draw) -> Program:
     xs = [d.normal(*d.shape(0, 1)) for _ in range(d.size(1, 3))]

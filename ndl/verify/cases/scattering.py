@@ -68,6 +68,15 @@ def scatter_reduce(d: Draw) -> Program:
     return Program(run, x, i, d.normal(*i.shape) + 0.1)  # not equal to any x, since equal values are another case
 
 
+@case("ops.scattering.scatter_reduce.one")
+def scatter_reduce_one_gradient(d: Draw) -> Program:
+    """A gradient for what is reduced into alone, or for what is reduced."""
+    x, dim, i = indexed(d)
+    reduce = d.choice(["prod", "prod", "sum", "mean", "amax"])
+    run = lambda T, x, i, v: x.scatter_reduce(dim, i, v, reduce)
+    return Program(run, x, i, d.normal(*i.shape) + 0.1, constant=(d.choice([0, 2]),))
+
+
 @case("ops.scattering.scatter_reduce.ties")
 def scatter_reduce_ties(d: Draw) -> Program:
     """Equal values share a maximum's gradient; zeros in a product.

@@ -45,6 +45,20 @@ def sinc_at_zero(d: Draw) -> Program:
     return Program(lambda T, x: T.sinc(x), d.ties(*d.shape()) / 2, numeric=False)
 
 
+@case("ops.trigonometry.sinc.tiny")
+def sinc_near_zero(d: Draw) -> Program:
+    """Numbers whose square is 0 in the machine."""
+    return Program(lambda T, x: T.sinc(x), d.normal(4) * [1e-200, 1e-170, 1e-9, 1e-3], numeric=False)
+
+
+@case("ops.trigonometry.atan2.ties")
+def atan2_on_the_axes(d: Draw) -> Program:
+    """The origin, where there is no slope, points on the axes and on the unit circle."""
+    y, x = np.array([0.0, 0, 1, -1, 0, 2, 0.6]), np.array([0.0, 1, 0, 0, -1, 0, 0.8])
+    order = d.rng().permutation(7)
+    return Program(lambda T, y, x: T.atan2(y, x), y[order], x[order], numeric=False)
+
+
 @case("ops.trigonometry.atan2")
 def atan2(d: Draw) -> Program:
     y, x = d.broadcastable(2, lambda *shape: d.away_from([0], *shape))

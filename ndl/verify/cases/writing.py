@@ -26,6 +26,22 @@ def zero_(d: Draw) -> Program:
     return Program(run, d.normal(*d.shape(1)))
 
 
+@case("ops.writing.written_over")
+def written_over(d: Draw) -> Program:
+    """What was written over still has a gradient: 0."""
+
+    def run(T: Any, x: Any, v: Any) -> Any:
+        filled, copied = x * 2, x * 3
+        filled.fill_(v)
+        copied.copy_(x[:1])
+        y = filled.sum() + (copied * copied).sum()
+        alone = x * 2
+        alone.zero_()
+        return *T.autograd.grad(y, (x, v)), *T.autograd.grad(alone.sum(), x)
+
+    return Program(run, d.normal(*d.shape(1)), d.normal(), numeric=False, second=False)
+
+
 @case("ops.writing.copy_")
 def copy_(d: Draw) -> Program:
     shape = d.shape(low=0)
