@@ -120,12 +120,14 @@ def parity(options: argparse.Namespace) -> None:
     """The proof table: each block's largest errors. The full table is printed by ``python -m ndl.verify``."""
     from ndl.verify.command import prove_by_name
     from ndl.verify.registry import all_cases
-    from ndl.verify.table import COLUMNS, groups, total
+    from ndl.verify.table import COLUMNS, MARKS, groups, total
 
     rows = [prove_by_name(name, options.configurations, 0, True, False) for name in all_cases()]
-    found = []
+    found, marks = [], {}
     for name, members in groups(rows).items():
         sum_ = total(name, members)
+        if sum_.notes:
+            marks[name] = "".join(mark for note, mark in MARKS.items() if note in sum_.notes)
         row: list[Any] = [name, sum_.configurations, "proven" if sum_.ok else "not proven"]
         for prefixes in COLUMNS.values():
             errors = [e for key, e in sum_.errors.items() if key.startswith(prefixes)]
@@ -140,6 +142,8 @@ def parity(options: argparse.Namespace) -> None:
             "about": about(f"python docs/measure.py parity --configurations {options.configurations}", options),
             "head": head,
             "rows": found,
+            "marks": marks,
+            "notes": {mark: note for note, mark in MARKS.items()},
         },
     )
 

@@ -54,8 +54,10 @@ def _axes(g: np.ndarray, size: list[int], options: Options) -> list[Axis]:
 def _axis(g: np.ndarray, n: int, mode: str, padding: str, align_corners: bool) -> Axis:
     T = g.dtype.type
     A, B = T((n - 1) / 2 if align_corners else n / 2), T((n - 1) / 2)
-    p = A * g
-    p += B
+    p = g + 1  # A g + B in PyTorch's order, so that both round to the same side of a pixel
+    p *= A
+    if not align_corners:
+        p -= T(0.5)
     if mode != "bicubic":
         p, A, B = _padded(p, A, B, n, padding, align_corners)
         i = np.rint(p) if mode == "nearest" else np.floor(p)
@@ -182,12 +184,11 @@ def read(x: np.ndarray, grid: np.ndarray, options: Options) -> np.ndarray:
 def read_gradients(
     dy: np.ndarray, x: np.ndarray, grid: np.ndarray, options: Options, need_dx: bool, need_dgrid: bool
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """(dx, dgrid) of ``read``, from dy (N, C, O)."""
+    """(dx, dgrid) of ``read``, from dy (N, C, O); dgrid not for "nearest", which gives the grid zeros."""
     N, _, *size = x.shape
     O, d = grid.shape[1:]
     dx = np.empty_like(x, order="C") if need_dx else None
-    dgrid = np.zeros((N, O, d), x.dtype) if need_dgrid else None
-    smooth = need_dgrid and options[0] != "nearest"  # nearest gives the grid zeros
+    dgrid = np.empty((N, O, d), x.dtype) if need_dgrid else None
 
     def samples(n: slice) -> None:
         places = Places(grid[n], size, options)
@@ -197,7 +198,7 @@ def read_gradients(
             D = dy[n, c].swapaxes(0, 1)  # (C, n, O)
             D = D.reshape(len(D), dots.shape[1])  # (C, P)
             term = scratch("grid_sample.term", D.shape, x.dtype)
-            if smooth:
+            if need_dgrid:
                 X = _planes(x[n, c])  # (C, pixels)
                 for dot, pixels in zip(dots, places.pixels):
                     X.take(pixels, axis=1, out=term, mode="wrap")
@@ -210,13 +211,13 @@ def read_gradients(
                     np.multiply(D, weight, out=term)
                     np.add.at(dX.reshape(-1), (plane + pixels).reshape(-1), term.reshape(-1))
                 dx[n, c] = interior(dX, d).swapaxes(0, 1)
-        if dgrid is not None and smooth:
+        if dgrid is not None:
             dp = np.zeros((d, dots.shape[1]), x.dtype)
             for dot, corner in zip(dots, places.corners):
                 for a, k in enumerate(corner):
                     dp[a] += dot * places.slope[a][k] * places.weight(corner, without=a)
             for a, axis in enumerate(places.axes):
-                dgrid[n, :, d - 1 - a] = (dp[a] * axis.A).reshape(len(grid[n]), O)
+                dgrid[n, :, -1 - a] = (dp[a] * axis.A).reshape(len(grid[n]), O)
 
     _samples(dy, samples)
     return dx, dgrid

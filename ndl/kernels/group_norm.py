@@ -44,6 +44,7 @@ class Layout:
     def __init__(self, x: np.ndarray) -> None:
         self.N, self.C = x.shape[:2]
         self.S = math.prod(x.shape[2:])
+        self.divisor = max(self.S, 1)  # of a channel's mean; where there are no pixels, their sum is 0
         self.shape = x.shape
         self.inner = not x.flags.c_contiguous and np.moveaxis(x, 1, -1).flags.c_contiguous
         self.fold = 1
@@ -141,9 +142,9 @@ def group_norm(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(y, μ, σ²), both statistics as (N, C) tables in float64; y lies in memory as x does."""
     layout = Layout(x)
-    X, S, C = layout.cube(x), max(layout.S, 1), layout.C
+    X, S, C = layout.cube(x), layout.divisor, layout.C
     y, Y = layout.empty(x.dtype)
-    mean, var = np.empty((layout.N, C)), np.empty((layout.N, C))
+    mean, var = np.zeros((2, layout.N, C))
 
     def tile(start: int, stop: int) -> None:
         t, out = X[start:stop], Y[start:stop]
@@ -154,7 +155,7 @@ def group_norm(
             v = _groups(layout.dots(out, out, out) / S, G)
         a = 1 / np.sqrt(v + eps)
         mean[start:stop], var[start:stop] = _channels(mu, C), _channels(v, C)
-        if t.itemsize > 2 and (mu * mu > FAR * FAR * (v + eps)).any():  # not float16, which would round μ
+        if (mu * mu > FAR * FAR * (v + eps)).any():
             t, mu = layout.centred(t, mu, out)
         if gamma is None and beta is None:
             layout.multiply_add(t, a, -mu * a, out)
@@ -173,28 +174,26 @@ def group_norm_gradients(
 ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
     """(dx, dγ, dβ); dγ and dβ in float64; μ and r as (N, C) tables."""
     layout = Layout(x)
-    X, D, S, C = layout.cube(x), layout.cube(dy), max(layout.S, 1), layout.C
+    X, D, S, C = layout.cube(x), layout.cube(dy), layout.divisor, layout.C
     dx, DX = layout.empty(x.dtype) if need_dx else (None, None)
 
     def tile(start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         d, t, mu, s = D[start:stop], X[start:stop], mean[start:stop], r[start:stop]
         work = scratch("group_norm", d.shape, d.dtype)
+        out = work if DX is None else DX[start:stop]
         sums = layout.sums(d)  # Σ dy, (n, C)
         if (np.abs(mu) * s <= NEAR).all():
             products = (layout.dots(d, t, work) - mu * sums) * s  # Σ dy x̂, (n, C)
         else:
-            centred = np.subtract(layout.split(t, C), layout.spread(mu, t.dtype), out=layout.split(work, C))
-            products = layout.dots(d, centred, work) * s
-        if DX is not None:
+            t, mu = layout.centred(t, mu, work)
+            products = layout.dots(d, t, out) * s
+        if need_dx:
             weighted = (sums, products) if gamma is None else (sums * gamma, products * gamma)
             m1, m2 = (_groups(v / S, G) for v in weighted)  # (n, G)
             mu, s = mu[:, :: C // G], s[:, :: C // G]
             p = -m2 * s * s
-            if t.itemsize > 2 and (np.abs(mu) * s > FAR).any():
-                t, mu = layout.centred(t, mu, work)
             layout.multiply_add(t, p, -m1 * s - mu * p, work)
             a = s if gamma is None else _channels(s, C) * gamma
-            out = DX[start:stop]
             np.multiply(layout.split(d, a.shape[1]), layout.spread(a, d.dtype), out=layout.split(out, a.shape[1]))
             out += work
         return products.sum(0), sums.sum(0)

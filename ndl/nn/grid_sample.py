@@ -53,17 +53,18 @@ class GridSample(ArrayFunction):
     def backward(ctx: Any, dy: Any) -> tuple:
         x, grid = ctx.saved_tensors
         need_dx, need_dgrid = ctx.needs_input_grad[:2]
+        need_slopes = need_dgrid and ctx.options[0] != "nearest"
         if ctx.recording:
-            dx, dgrid = _recorded_gradients(ctx.options, x, grid, dy, need_dx, need_dgrid)
+            dx, dgrid = _recorded_gradients(ctx.options, x, grid, dy, need_dx, need_slopes)
         else:
             N, O, d = _places(grid)
             g, dY = _wide(grid).reshape(N, O, d), _wide(dy).reshape(*x.shape[:2], O)
-            dx, dgrid = read_gradients(dY, _wide(x), g, ctx.options, need_dx, need_dgrid)
-        return (
-            dx if dx is None else dx.reshape(x.shape),
-            dgrid if dgrid is None else dgrid.reshape(grid.shape),
-            *[None] * 3,
-        )
+            dx, dgrid = read_gradients(dY, _wide(x), g, ctx.options, need_dx, need_slopes)
+        if need_slopes:
+            dgrid = dgrid.reshape(grid.shape)
+        elif need_dgrid:  # the nearest pixel stays the nearest
+            dgrid = np.zeros(grid.shape, array_of(grid).dtype)
+        return dx, dgrid, None, None, None
 
 
 def _places(grid: Any) -> tuple[int, int, int]:
@@ -87,7 +88,7 @@ def _recorded_gradients(options: tuple, x: Any, grid: Any, dy: Any, need_dx: boo
     rows = Spread.apply(rows, (numbers.size, C), (0,), inside)
     drows = dy.reshape(N, C, O).swapaxes(1, 2).reshape(N * O, C)  # (P, C)
     g = grid.reshape(N * O, d)
-    both = [tap_weights(axis.offset(g[:, d - 1 - a]), mode) for a, axis in enumerate(places.axes)]
+    both = [tap_weights(axis.offset(g[:, -1 - a]), mode) for a, axis in enumerate(places.axes)]
     w, slope = [b[0] for b in both], [b[1] for b in both]
     dx: Any = 0
     dp: list[Any] = [0] * d
@@ -96,20 +97,18 @@ def _recorded_gradients(options: tuple, x: Any, grid: Any, dy: Any, need_dx: boo
             weight = math.prod(w[a][k] for a, k in enumerate(corner))  # (P)
             weighted = drows if mode == "nearest" else drows * weight[:, None]
             dx = dx + Spread.apply(weighted, rows.shape, (0,), pixels)  # (N·pixels, C)
-        if need_dgrid and mode != "nearest":
+        if need_dgrid:
             dot = (drows * Index.apply(rows, (0,), pixels)).sum(1)  # (P)
             for a, k in enumerate(corner):
                 others = math.prod(w[b][m] for b, m in enumerate(corner) if b != a)
                 dp[a] = dp[a] + dot * slope[a][k] * others
     dgrid = None
-    if need_dgrid and mode == "nearest":
-        dgrid = np.zeros(grid.shape, array_of(grid).dtype)
-    elif need_dgrid:
+    if need_dgrid:
         columns = [(dp[a] * places.axes[a].A)[:, None] for a in reversed(range(d))]  # the last axis is x, and first
         dgrid = np.concatenate(columns, 1)
     if not need_dx:
         return None, dgrid
-    return Index.apply(dx, (0,), inside).reshape(N, math.prod(size), C).swapaxes(1, 2), dgrid  # (N, C, S)
+    return Index.apply(dx, (0,), inside).reshape(N, math.prod(size), C).swapaxes(1, 2).reshape(x.shape), dgrid
 
 
 # -- the functions -----------------------------------------------------------------------------------------------

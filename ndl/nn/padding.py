@@ -157,7 +157,7 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
     pairs = list(zip(flat[::2], flat[1::2], strict=True))[::-1]
     widths = (*[(0, 0)] * (x.ndim - len(pairs)), *pairs)
     if mode == "constant":
-        if any(n < 0 for n in _padded(x.shape, widths)):
+        if any(n + min(before, 0) + min(after, 0) < 0 for n, (before, after) in zip(x.shape, widths)):
             raise RuntimeError(f"the padding {flat} cuts off more than the input {list(x.shape)} has")
         return ConstantPad.apply(input, widths, 0.0 if value is None else value)
     _check(x, widths, len(pairs), mode, value)

@@ -106,6 +106,13 @@ def test_too_wide() -> None:
     assert "(0, 5)" in refused(lambda T, x: T.nn.functional.pad(x, (0, 5, 0, 0), mode="circular"), PICTURE)
 
 
+@pytest.mark.parametrize("widths", [(-2, -2), (-4, 5), (5, -4), (0, 0, -3, 4)])
+def test_nothing_is_left_to_cut_off(widths: tuple) -> None:
+    """Also where the other side makes up for it."""
+    message = refused(lambda T, x: T.nn.functional.pad(x, widths), np.ones((2, 3)))
+    assert "cuts off more than the input [2, 3] has" in message
+
+
 @pytest.mark.parametrize("mode", COPIES)
 def test_dimensions(mode: str) -> None:
     for shape, n in [((5,), 1), ((2, 3), 2), ((2, 3, 4), 3), ((1, 2, 3, 4), 1), ((1, 1, 2, 3, 4, 5), 3)]:

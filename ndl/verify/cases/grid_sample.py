@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ndl.verify.case import Draw, Program, case
@@ -23,15 +25,42 @@ def _grid(d: Draw, lead: tuple[int, ...], size: tuple[int, ...], align_corners: 
     return np.stack(columns, -1)
 
 
-@case("nn.grid_sample.grid_sample")
-def grid_sample(d: Draw) -> Program:
+def _drawn(d: Draw) -> tuple[np.ndarray, np.ndarray, tuple[str, str, bool]]:
+    """A picture, a grid and the options."""
     dims = d.integer(2, 3)
     mode = d.choice(["bilinear", "nearest", "bicubic"] if dims == 2 else ["bilinear", "nearest"])
     padding, align_corners = d.choice(PADDINGS), d.boolean()
     N, size = d.size(1, 2), tuple(d.size(1, 4) for _ in range(dims))
     x = d.normal(N, d.size(1, 3), *size)
     grid = _grid(d, (N, *[d.size(1, 3) for _ in range(dims)]), size, align_corners, mode)
-    return Program(lambda T, x, g: T.nn.functional.grid_sample(x, g, mode, padding, align_corners), x, grid)
+    return x, grid, (mode, padding, align_corners)
+
+
+@case("nn.grid_sample.grid_sample")
+def grid_sample(d: Draw) -> Program:
+    x, grid, options = _drawn(d)
+    return Program(lambda T, x, g: T.nn.functional.grid_sample(x, g, *options), x, grid)
+
+
+@case("nn.grid_sample.grid_sample.one_gradient")
+def one_gradient(d: Draw) -> Program:
+    """Of the picture alone, or of the places alone."""
+    constant = (d.integer(0, 1),)
+    x, grid, options = _drawn(d)
+    return Program(lambda T, x, g: T.nn.functional.grid_sample(x, g, *options), x, grid, constant=constant)
+
+
+@case("nn.grid_sample.grid_sample.recorded")
+def recorded(d: Draw) -> Program:
+    """The gradients with a graph of their own are the same. PyTorch has them, but no second derivatives."""
+    x, grid, options = _drawn(d)
+
+    def run(T: Any, x: Any, g: Any) -> Any:
+        y = T.nn.functional.grid_sample(x, g, *options)
+        wanted = [t for t in (x, g) if t.requires_grad]
+        return [dt.detach() for dt in T.autograd.grad((y * y).sum(), wanted, create_graph=True)]
+
+    return Program(run, x, grid, numeric=False, second=False)
 
 
 @case("nn.grid_sample.grid_sample.edges")
