@@ -44,7 +44,6 @@ class Layout:
     def __init__(self, x: np.ndarray) -> None:
         self.N, self.C = x.shape[:2]
         self.S = math.prod(x.shape[2:])
-        self.divisor = max(self.S, 1)  # of a channel's mean; where there are no pixels, their sum is 0
         self.shape = x.shape
         self.inner = not x.flags.c_contiguous and np.moveaxis(x, 1, -1).flags.c_contiguous
         self.fold = 1
@@ -142,7 +141,7 @@ def group_norm(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(y, μ, σ²), both statistics as (N, C) tables in float64; y lies in memory as x does."""
     layout = Layout(x)
-    X, S, C = layout.cube(x), layout.divisor, layout.C
+    X, S, C = layout.cube(x), layout.S, layout.C
     y, Y = layout.empty(x.dtype)
     mean, var = np.zeros((2, layout.N, C))
 
@@ -174,7 +173,7 @@ def group_norm_gradients(
 ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
     """(dx, dγ, dβ); dγ and dβ in float64; μ and r as (N, C) tables."""
     layout = Layout(x)
-    X, D, S, C = layout.cube(x), layout.cube(dy), layout.divisor, layout.C
+    X, D, S, C = layout.cube(x), layout.cube(dy), layout.S, layout.C
     dx, DX = layout.empty(x.dtype) if need_dx else (None, None)
 
     def tile(start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
