@@ -61,7 +61,9 @@ def rows(*names: str) -> Table:
     unproven = [row[0] for row in chosen if row[2] != "proven"]
     assert not unproven, f"{unproven} differ from PyTorch"
     marks, notes = content.get("marks", {}), content.get("notes", {})
-    shown = [[f"{row[0]} {marks.get(row[0], '')}", str(row[1]), *(_number(e) for e in row[3:])] for row in chosen]
+    shown = [
+        [f"{row[0]} {marks.get(row[0], '')}".strip(), str(row[1]), *(_number(e) for e in row[3:])] for row in chosen
+    ]
     used = {mark for row in chosen for mark in marks.get(row[0], "")}
     source = "\n".join([*(f"{mark} {notes[mark]}" for mark in sorted(used)), source])
     return Table(["block", "configurations", *content["head"][3:-1], "differences"], shown, source)
