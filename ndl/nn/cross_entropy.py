@@ -125,9 +125,8 @@ def _class_targets(
             f"{name}: class targets must be int64 or uint8, but got {t.dtype}; convert them with .long()"
         )
     t = t.reshape(-1).astype(np.int64, copy=False)
-    if weight is None:
-        w = np.ones(t.shape, x.dtype)
-    else:
+    w = np.ones(t.shape, x.dtype)
+    if weight is not None:
         weights = array_of(weight)
         _check_weight(name, weights, classes, x.dtype)
     if t.size and (t.min() < 0 or t.max() >= classes):
@@ -143,7 +142,7 @@ def _class_targets(
         kept = t != ignore_index if 0 <= ignore_index < classes else None
     if kept is not None:
         t = np.where(kept, t, 0)
-    if weight is not None:
+    if weight is not None and classes:
         w = weights[t]
     if kept is not None:
         w = np.where(kept, w, w.dtype.type(0))  # not a product: the weight of class 0 may be infinite
@@ -195,6 +194,8 @@ def _indexed(name: str, function: Any, input: Any, target: Any, weight: Any, ign
         raise RuntimeError(f"{name} needs a floating-point input, but got {x.dtype}; convert it with .float()")
     check_not_empty(name, t.size, reduction)
     tn, wn = _class_targets(name, x, target, weight, ignore_index)
+    if not x.shape[1]:  # no classes, so every target is ignored: each loss is 0, and their mean 0 / 0
+        return input.sum() / 0.0 if reduction == "mean" else reduced(input.sum(1), reduction)
     result = function.apply(_rows(input), tn, wn, reduction)
     return result.reshape(t.shape) if reduction == "none" and x.ndim > 2 else result
 
@@ -282,7 +283,7 @@ def _smoothed(input: Any, target: Any, weight: Any, ignore_index: int, reduction
     kept = t != ignore_index
     soft = where(Tensor._wrap(np.asarray(kept)), soft, 0.0)  # not a product: an ignored −∞ counts for nothing
     if reduction == "mean":
-        w = kept.sum() if weight is None else array_of(weight)[np.where(kept, t, 0)][kept].sum()
+        w = kept.sum() if weight is None else array_of(weight)[t[kept]].sum()
         soft = soft.sum() / float(w)
     elif reduction == "sum":
         soft = soft.sum()

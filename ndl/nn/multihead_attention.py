@@ -152,12 +152,12 @@ def _packed(query: Any, key: Any, value: Any, W: Any, b: Any) -> tuple:
         raise AssertionError(f"key shape {list(key.shape)} does not match value shape {list(value.shape)}")
     E = query.shape[-1]
     if query is key and key is value:
-        return _linear(query, W, b).split(E, -1)
+        return _linear(query, W, b).split([E, E, E], -1)
     if key is value:
         W_q, W_kv = W.split([E, 2 * E])
         b_q, b_kv = (None, None) if b is None else b.split([E, 2 * E])
-        return _linear(query, W_q, b_q), *_linear(key, W_kv, b_kv).split(E, -1)
-    return _separate(query, key, value, W.split(E), b)
+        return _linear(query, W_q, b_q), *_linear(key, W_kv, b_kv).split([E, E], -1)
+    return _separate(query, key, value, W.split([E, E, E]), b)
 
 
 def _separate(query: Any, key: Any, value: Any, weights: tuple, b: Any) -> tuple:

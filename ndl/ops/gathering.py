@@ -73,11 +73,12 @@ def take(input: Any, index: Any) -> Any:
 def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     """``gather`` where the other dimensions broadcast; without ``dim``, from the elements counted through.
 
-    Made for the results of ``argsort`` and ``argmax(keepdim=True)``.
+    Made for the results of ``argsort`` and ``argmax(keepdim=True)``. With ``dim``, negative indices count from the end.
+    Raises RuntimeError for indices outside, which PyTorch takes modulo the size.
     """
     x, i = values(input, "take_along_dim"), values(indices, "take_along_dim", "indices", 2)
     if dim is None:
-        return take_along_dim(reshape(input, -1), reshape(indices, -1), 0)
+        return gather(reshape(input, -1), 0, reshape(indices, -1))
     if x.ndim != i.ndim:
         raise RuntimeError(
             "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
@@ -92,7 +93,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     shape = broadcast_shapes(x.shape[:d] + one + x.shape[d + 1 :], i.shape[:d] + one + i.shape[d + 1 :])
     wide = expand(indices, (*shape[:d], i.shape[d], *shape[d + 1 :]))
     input = expand(input, (*shape[:d], x.shape[d], *shape[d + 1 :]))
-    return Index.apply(input, tuple(range(x.ndim)), *grid(d, array_of(wide), wide))
+    return applied(Index, input, tuple(range(x.ndim)), *grid(d, array_of(wide), wide))
 
 
 # -- what an index must be -----------------------------------------------------------------------------------

@@ -126,7 +126,7 @@ def cat(tensors: Any, dim: int = 0) -> Any:
             xs, arrays = _alike(xs, arrays)
             first = arrays[0]
             break
-    d = wrap_dim(dim, first.ndim)
+    d = 0 if all(a.shape == (0,) for a in arrays) else wrap_dim(dim, first.ndim)
     try:
         return Cat.apply(d, *xs)
     except ValueError:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import ndl
-from tests.both import agree, outcome
+from tests.both import agree, outcome, same
 from tests.proof import proof
 
 test_parity, test_numeric, test_second = proof("nn.multihead_attention")
@@ -114,6 +114,17 @@ def test_arguments_do_what_pytorchs_do(arguments):
             return "AssertionError"
 
     agree(lambda T: outcome(lambda: result(T)))
+
+
+@pytest.mark.parametrize("keys", ["the query", "one tensor", "two tensors"])
+def test_attention_without_features(keys):
+    def program(T, q, k, v, W, b, W_o):
+        k, v = {"the query": (q, q), "one tensor": (k, k), "two tensors": (k, v)}[keys]
+        inputs = (q, k, v, 0, 1, W, b, None, None, False, 0.0, W_o, b)
+        return T.nn.functional.multi_head_attention_forward(*inputs, need_weights=False)[0]
+
+    x, W = np.zeros((3, 2, 0)), np.zeros((0, 0))
+    same(program, x, x, x, W, np.zeros(0), W)
 
 
 def test_masks_of_two_types_are_deprecated():

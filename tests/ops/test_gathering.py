@@ -1,6 +1,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 
 import ndl
 from tests.both import agree, refused, same
@@ -67,6 +68,17 @@ def test_plain_arrays_stay_arrays():
     (lambda T, x, z: T.zeros(0).take(T.tensor([0])), "tried to take from an empty tensor"),
     (lambda T, x, z: T.take_along_dim(x, T.tensor([0]), 1), "should have the same number of dimensions"),
     (lambda T, x, z: T.take_along_dim(x, T.tensor([[1, 0]]), 0), "must match the size of tensor b (2)"),
+    (lambda T, x, z: T.take_along_dim(x, T.tensor([6])), "index 6 is out of bounds for dimension 0 with size 6"),
+    (lambda T, x, z: T.take_along_dim(x, T.tensor([-1])), "index -1 is out of bounds for dimension 0 with size 6"),
+    (
+        lambda T, x, z: T.take_along_dim(x[:0], T.tensor([[1]]), 0),
+        "index 1 is out of bounds for dimension 0 with size 0",
+    ),
 )
 def test_refusals(program: Callable, message: str) -> None:
     check(program, message)
+
+
+def test_places_outside_are_refused_where_pytorch_takes_them_modulo_the_size():
+    with pytest.raises(RuntimeError, match="index 5 is out of bounds for dimension 0 with size 2"):
+        ndl.take_along_dim(ndl.zeros(2, 3), ndl.tensor([[5]]), 0)

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import numpy as np
 
 import ndl
-from tests.both import agree
+from tests.both import agree, same
 from tests.ops.raising import check, refusals
 from tests.proof import proof
 
@@ -29,6 +29,10 @@ def test_types_are_promoted_and_gradients_return_to_theirs():
 
 def test_blocks_of_nothing():
     agree(lambda T: tuple(T.block_diag().shape))
+
+
+def test_empty_vectors_fit_along_any_dimension():
+    same(lambda T, x, y: (T.cat([x], 5), T.cat([x, x], -3), T.cat([x, y, x], 1)), np.zeros(0), np.ones((2, 3)))
 
 
 def test_numpy_s_functions_keep_the_graph():

@@ -112,7 +112,7 @@ def as_matrix(W: Tensor, dim: int) -> Tensor:
     """W with ``dim`` as rows and all other dimensions as columns."""
     if dim:
         W = W.permute(dim, *(d for d in range(W.ndim) if d != dim))
-    return W.reshape(W.shape[0], -1)
+    return W.flatten(1)
 
 
 def output_dim(module: Module, dim: int | None) -> int:

@@ -151,6 +151,16 @@ def test_the_largest_singular_value_becomes_one() -> None:
     np.testing.assert_allclose(np.linalg.norm(w.weight.detach().numpy(), axis=1), 3, rtol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:Initializing zero-element")
+@LIBRARIES
+def test_a_weight_without_rows_is_normalised(T: Any) -> None:
+    m = T.nn.utils.parametrizations.spectral_norm(T.nn.Linear(2, 0))
+    y = m(T.ones(3, 2))
+    y.sum().backward()
+    assert tuple(y.shape) == (3, 0)
+    assert tuple(m.parametrizations.weight.original.grad.shape) == (0, 2)
+
+
 @LIBRARIES
 def test_the_older_weight_norm(T: Any) -> None:
     U = T.nn.utils
