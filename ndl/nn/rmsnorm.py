@@ -71,13 +71,16 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
     """x / √(mean x² + ε) · weight with the mean over the last dimensions, ``normalized_shape``.
 
     ``eps=None`` is the smallest step above 1 of the type computed in (float32 for float16). Shapes: input
-    (…, *normalized_shape), weight normalized_shape. Gradients: see the module's text. Raises RuntimeError where shapes
-    or types do not fit.
+    (…, *normalized_shape), weight normalized_shape, float32 or float64 whatever the input is; y has the input's type.
+    Gradients: see the module's text. Raises RuntimeError where shapes or types do not fit.
     """
-    x = array_of(input)
-    shape = check_normalized_shape("rms_norm", x, normalized_shape, None if weight is None else array_of(weight))
+    x, w = array_of(input), None if weight is None else array_of(weight)
+    mixed = isinstance(x, np.ndarray) and w is not None and {x.dtype.char, w.dtype.char} == {"f", "d"}
+    shape = check_normalized_shape("rms_norm", x, normalized_shape, array_of(weight).astype(x.dtype) if mixed else w)
     if eps is None:
         eps = float(np.finfo(np.float64 if x.dtype == np.float64 else np.float32).eps)
+    if mixed:  # unlike the other normalisations, PyTorch's takes these, and answers in the input's type
+        return (RMSNormFunction.apply(input, None, len(shape), eps) * weight).to(x.dtype)
     return RMSNormFunction.apply(input, weight, len(shape), eps)
 
 

@@ -192,6 +192,14 @@ def _keyword_size(size: tuple, kwargs: dict) -> tuple:
     return size
 
 
+def _sizes(name: str, size: tuple, kwargs: dict) -> tuple:
+    """The shape for ``name(2, 3)``, ``name((2, 3))`` or ``name(size=(2, 3))``."""
+    size = _keyword_size(size, kwargs)
+    if not size:
+        raise TypeError(f"{name}() needs a size, such as {name}(2, 3), or {name}(()) for a single number")
+    return _shape(size)
+
+
 def _check_options(kwargs: dict) -> None:
     """Options of the functions like another tensor: device, layout and the like change nothing here."""
     _check_device(kwargs.pop("device", None))
@@ -201,19 +209,19 @@ def _check_options(kwargs: dict) -> None:
 def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **kwargs: Any) -> Tensor:
     """A tensor of zeros: ``zeros(2, 3)`` or ``zeros((2, 3))``; float32 by default."""
     _check_device(device)
-    return _leaf(np.zeros(_shape(_keyword_size(size, kwargs)), _type(dtype)), requires_grad)
+    return _leaf(np.zeros(_sizes("zeros", size, kwargs), _type(dtype)), requires_grad)
 
 
 def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **kwargs: Any) -> Tensor:
     """A tensor of ones."""
     _check_device(device)
-    return _leaf(np.ones(_shape(_keyword_size(size, kwargs)), _type(dtype)), requires_grad)
+    return _leaf(np.ones(_sizes("ones", size, kwargs), _type(dtype)), requires_grad)
 
 
 def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **kwargs: Any) -> Tensor:
     """A tensor whose values are whatever the memory held."""
     _check_device(device)
-    return _leaf(np.empty(_shape(_keyword_size(size, kwargs)), _type(dtype)), requires_grad)
+    return _leaf(np.empty(_sizes("empty", size, kwargs), _type(dtype)), requires_grad)
 
 
 def full(

@@ -14,7 +14,7 @@ from ndl.autograd.dtypes import as_dtype, as_numpy_dtype, default_numpy_dtype
 from ndl.autograd.inplace import check_writable
 from ndl.autograd.tensor import Tensor
 from ndl.kernels import random as kernel
-from ndl.ops.creation import _check_options, _keyword_size, _leaf, _shape
+from ndl.ops.creation import _check_options, _keyword_size, _leaf, _shape, _sizes
 
 __all__ = [
     "Generator",
@@ -123,7 +123,7 @@ def rand(
 ) -> Tensor:
     """Uniform numbers in [0, 1): ``rand(2, 3)``."""
     kwargs.pop("device", None)
-    shape = _shape(_keyword_size(size, kwargs))
+    shape = _sizes("rand", size, kwargs)
     return _leaf(_stream(generator).uniform(0.0, 1.0, shape, _float_type(dtype)), requires_grad)
 
 
@@ -132,7 +132,7 @@ def randn(
 ) -> Tensor:
     """Standard normal numbers: ``randn(2, 3)``."""
     kwargs.pop("device", None)
-    shape = _shape(_keyword_size(size, kwargs))
+    shape = _sizes("randn", size, kwargs)
     return _leaf(_stream(generator).normal(0.0, 1.0, shape, _float_type(dtype)), requires_grad)
 
 

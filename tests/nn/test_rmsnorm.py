@@ -68,6 +68,22 @@ def test_zeros_empty_and_half(T: Any) -> None:
     np.testing.assert_allclose(y.float().numpy(), [[0.6325, 1.265]], atol=2e-3)
 
 
+@pytest.mark.parametrize("types", [("float32", "float64"), ("float64", "float32")])
+def test_a_weight_of_another_type(types: tuple[str, str]) -> None:
+    rng = np.random.default_rng(0)
+    x, w, dy = rng.standard_normal((5, 3)), rng.standard_normal(3), rng.standard_normal((5, 3))
+
+    def values(T: Any) -> list[Any]:
+        a, b = (T.from_numpy(v.astype(t)).requires_grad_() for v, t in zip((x, w), types))
+        y = T.nn.functional.rms_norm(a, (3,), b)
+        y.backward(T.from_numpy(dy.astype(types[0])))
+        return [np.array(v.detach().numpy()) for v in (y, a.grad, b.grad)]
+
+    for ours, theirs in zip(values(ndl), values(torch), strict=True):
+        assert ours.dtype == theirs.dtype
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
 @LIBRARIES
 def test_what_does_not_fit(T: Any) -> None:
     F = T.nn.functional
