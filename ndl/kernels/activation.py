@@ -9,12 +9,11 @@
     mish           x w,  w = n / (n + 2)       w + 4 x e (1 + e) / (n + 2)²     e = e^x, n = e (e + 2);  w = tanh ln(1 + e)
     softplus       ln(1 + e^βx) / β            σ(βx)
     log_sigmoid    ln σ                        1 − σ
-    elu            c x, k (e^bx − 1) if x ≤ 0  c, k b e^bx if x ≤ 0
     tanhshrink     x − tanh x                  tanh² x
     softsign       x / (1 + |x|)               1 / (1 + |x|)²
 
 Each works on large arrays in pieces that stay in the cache, and without branches. At ±∞ the values are those of the
-formulas, as PyTorch's: 0 · ∞ is nan.
+formulas, as PyTorch's: 0 · ∞ is nan. Those with a kink are in ``activation_kinked``.
 """
 
 from __future__ import annotations
@@ -26,22 +25,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ndl.kernels.erf import erf
-from ndl.kernels.pieces import in_pieces, keep_bits, row_of, select, zeros
+from ndl.kernels.pieces import in_pieces, zeros
 from ndl.kernels.workspace import scratch
 
 __all__ = [
-    "elu",
-    "elu_slope",
     "gelu",
     "gelu_tanh",
-    "hardswish",
-    "hardswish_slope",
-    "keep_if",
-    "leak",
-    "leak_slope",
     "log_sigmoid",
     "mish",
-    "positive_or",
     "sigmoid",
     "sigmoid_backward",
     "silu",
@@ -246,106 +237,6 @@ def log_sigmoid(x: NDArray, slope: bool = False) -> tuple[NDArray, NDArray | Non
     return _curve(kernel, x, slope)
 
 
-def elu(x: NDArray, k: float, c: float, b: float, out: NDArray | None = None) -> NDArray:
-    """c x where x > 0, else k (e^bx − 1); out may be x."""
-
-    def kernel(x: NDArray, y: NDArray) -> None:
-        (e,) = _temporary(x)
-        np.minimum(x, zeros(x), out=e)
-        if b != 1:
-            e *= b
-        np.expm1(e, out=e)
-        if k != 1:
-            e *= k
-        if c == 1 and k >= 0 and 0 <= k * b <= 1:
-            np.maximum(x, e, out=y)  # k (e^bx − 1) ≥ k b x ≥ x below 0, and it is 0 above
-            return
-        np.maximum(x, zeros(x), out=y)
-        y *= c
-        y += e
-
-    return in_pieces(kernel, x, out=out)[0]
-
-
-def elu_slope(dy: NDArray, x: NDArray, k: float, c: float, b: float, out: NDArray | None = None) -> NDArray:
-    """dy c where x > 0, else dy k b e^bx; a nan passes the gradient as if it were positive. out may be dy."""
-    below = k * b
-
-    def kernel(dy: NDArray, x: NDArray, dx: NDArray) -> None:
-        (s,) = _temporary(x)
-        np.fmin(x, zeros(x), out=s)
-        _exp(b, s, s)  # 1 where x > 0
-        if below != 1:
-            s *= below
-        if c != below:
-            select(x <= 0, s, row_of(c, x), s)
-        np.multiply(dy, s, out=dx)
-
-    return in_pieces(kernel, dy, x, out=out)[0]
-
-
-def leak(x: NDArray, a: float, out: NDArray | None = None) -> NDArray:
-    """x where x > 0, else a x; out may be x. For a ≤ 1 that is the larger of the two, but ∞ · 0 is nan."""
-
-    def kernel(x: NDArray, y: NDArray) -> None:
-        (below,) = _temporary(x)
-        np.multiply(x, a, out=below)
-        if a != 0 and a <= 1:
-            np.maximum(x, below, out=y)
-        else:
-            select(x > 0, x, below, y)
-
-    return in_pieces(kernel, x, out=out)[0]
-
-
-def leak_slope(dy: NDArray, x: NDArray, a: float, out: NDArray | None = None) -> NDArray:
-    """dy where x > 0, else a dy; out may be dy."""
-
-    def kernel(dy: NDArray, x: NDArray, dx: NDArray) -> None:
-        (s,) = _temporary(x)
-        if 0 <= a <= 1:
-            np.copyto(s, x > 0)
-            np.maximum(s, row_of(a, x), out=s)
-        else:
-            select(x > 0, row_of(1, x), row_of(a, x), s)
-        np.multiply(dy, s, out=dx)
-
-    return in_pieces(kernel, dy, x, out=out)[0]
-
-
-def positive_or(x: NDArray, a: NDArray, b: NDArray) -> NDArray:
-    """a where x > 0, else b."""
-    return in_pieces(lambda x, a, b, y: select(x > 0, a, b, y), x, a, b)[0]
-
-
-def hardswish(x: NDArray) -> NDArray:
-    """x min(max(x + 3, 0), 6) / 6."""
-
-    def kernel(x: NDArray, y: NDArray) -> None:
-        np.add(x, 3, out=y)
-        np.clip(y, 0, 6, out=y)
-        y *= x
-        y /= 6
-
-    return in_pieces(kernel, x)[0]
-
-
-def hardswish_slope(dy: NDArray, x: NDArray, out: NDArray | None = None) -> NDArray:
-    """0 where x ≤ −3, dy (x/3 + ½) where x < 3, dy above; out may be dy."""
-
-    def kernel(dy: NDArray, x: NDArray, dx: NDArray) -> None:
-        s, half = _temporary(x, 2)
-        np.fmin(x, row_of(3, x), out=s)  # 3 for nan
-        s /= 3
-        np.copyto(half, x < 3)
-        half *= 0.5
-        s += half  # x/3 + ½, or 1
-        np.multiply(dy, s, out=dx)
-        keep_bits(dx, np.logical_not(x <= -3), dx)
-
-    return in_pieces(kernel, dy, x, out=out)[0]
-
-
 def tanhshrink(x: NDArray, slope: bool = False) -> tuple[NDArray, NDArray | None]:
     """x − tanh x."""
 
@@ -402,16 +293,3 @@ def sigmoid_backward(dy: NDArray, y: NDArray, out: NDArray | None = None) -> NDA
         np.multiply(dy, t, out=dx)
 
     return in_pieces(kernel, dy, y, out=out)[0]
-
-
-def keep_if(
-    dy: NDArray, x: NDArray, test: Callable[[NDArray], NDArray], factor: float = 1, out: NDArray | None = None
-) -> NDArray:
-    """dy · factor where ``test(x)``, else exactly 0, also where dy is infinite or nan; out may be dy."""
-
-    def kernel(dy: NDArray, x: NDArray, dx: NDArray) -> None:
-        if factor != 1:
-            dy = np.multiply(dy, factor, out=dx)
-        keep_bits(dy, test(x), dx)
-
-    return in_pieces(kernel, dy, x, out=out)[0]

@@ -19,7 +19,7 @@ import numpy as np
 
 from ndl.autograd.function import ArrayFunction
 from ndl.autograd.inplace import assign, check_writable
-from ndl.kernels.activation import keep_if
+from ndl.kernels.activation_kinked import keep_if
 from ndl.kernels.pointwise import keep_nonzero, pointwise
 from ndl.kernels.pointwise import relu as relu_kernel
 from ndl.nn.module import Module

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from ndl.autograd.function import ArrayFunction
-from ndl.kernels.activation import elu as elu_kernel
-from ndl.kernels.activation import elu_slope
+from ndl.kernels.activation_kinked import elu as elu_kernel
+from ndl.kernels.activation_kinked import elu_slope
 from ndl.nn.activation import floating, mine, number
 from ndl.nn.module import Module
 

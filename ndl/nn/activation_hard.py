@@ -19,8 +19,8 @@ import numpy as np
 
 from ndl.autograd.dtypes import as_dtype
 from ndl.autograd.function import ArrayFunction
-from ndl.kernels.activation import hardswish as hardswish_kernel
-from ndl.kernels.activation import hardswish_slope
+from ndl.kernels.activation_kinked import hardswish as hardswish_kernel
+from ndl.kernels.activation_kinked import hardswish_slope
 from ndl.kernels.pieces import in_pieces, zeros
 from ndl.nn.activation import floating, gate, maybe_in_place, mine, number
 from ndl.nn.module import Module

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ndl.autograd.function import ArrayFunction
-from ndl.kernels.activation import leak, leak_slope, positive_or
+from ndl.kernels.activation_kinked import leak, leak_slope, positive_or
 from ndl.kernels.pointwise import pointwise
 from ndl.nn.activation import floating, gate, maybe_in_place, mine, number
 from ndl.nn.module import Module
