@@ -23,17 +23,19 @@ LONG_ROW = 512  # numbers in a row from which NumPy's inner loop should run over
 
 
 def in_pieces(
-    kernel: Callable[..., None], *arrays: NDArray, results: int = 1, out: NDArray | None = None
+    kernel: Callable[..., None], *arrays: NDArray, results: int = 1, out: NDArray | None = None, grain: int = 0
 ) -> tuple[NDArray, ...]:
     """Call ``kernel(*pieces of the arrays, *pieces of the results)`` over all elements; returns the results.
 
     arrays: one shape, any memory order; the results are of the first one's shape, type and order. Pieces are
     one-dimensional; float16 is computed in float32. out: memory for the first result, may be one of the arrays if the
-    kernel has read a piece before it writes it.
+    kernel has read a piece before it writes it. grain: numbers of a share, unless given
+    ``GRAIN``; the more calls a kernel makes, the fewer.
     """
+    grain = grain or GRAIN
     first = arrays[0]
     if first.dtype == np.float16:
-        wide = in_pieces(kernel, *[a.astype(np.float32, order="K") for a in arrays], results=results)
+        wide = in_pieces(kernel, *[a.astype(np.float32, order="K") for a in arrays], results=results, grain=grain)
         made = tuple([y.astype(np.float16) for y in wide])
         if out is not None:
             out[...] = made[0]
@@ -51,12 +53,10 @@ def in_pieces(
             b = min(a + step, stop)
             kernel(*[r[a:b] for r in rows], *[y[a:b] for y in targets])
 
-    if first.size <= step:
+    if first.size <= step and first.size < 2 * grain:
         kernel(*rows, *targets)
-    elif first.size < 2 * GRAIN:
-        share(0, first.size)
     else:
-        parallel_for(first.size, share, grain=GRAIN)
+        parallel_for(first.size, share, grain=grain)
     if out is not None and not direct:
         out[...] = made[0]
         made = (out, *made[1:])

@@ -10,8 +10,8 @@ threads that each call NumPy on half of the batch keep two cores busy. What has 
   about a microsecond through a cached ``threadpoolctl`` controller, so it is set to one when the first
   region opens and put back when the last one closes. Products outside a region keep all BLAS threads.
 - **The same numbers from run to run.** The cut depends on the number of items, the grain and the number of
-  threads, on nothing else: not on which thread is idle. If the pool is taken (two user threads call at
-  once) the caller works through the same shares by itself.
+  threads, on nothing else. Who works on a share does: a caller that is done with its own takes the next one that
+  nobody has begun, so that a worker that sleeps too long, or is busy for another caller, is not waited for.
 - A call from inside a region runs as one share on the spot. A forked child starts with no pool and makes
   its own.
 """
@@ -19,9 +19,10 @@ threads that each call NumPy on half of the batch keep two cores busy. What has 
 import contextvars
 import os
 import threading
+from collections import deque
 from collections.abc import Callable
-from functools import partial
 from itertools import pairwise
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -117,33 +118,68 @@ class _BlasLimit:
         self.before.clear()
 
 
+class _Region:
+    """One call's shares, which the caller and the workers take one by one, whoever is free."""
+
+    def __init__(self, bounds: list[tuple[int, int]], body: Callable[[int, int], Any]) -> None:
+        self.bounds = bounds
+        self.body: Callable[[int, int], Any] | None = body
+        self.left = deque(range(len(bounds)))
+        self.results: list[Any] = [None] * len(bounds)
+        self.errors: list[BaseException | None] = [None] * len(bounds)
+
+    def work(self) -> None:
+        while self.left:
+            try:
+                number = self.left.popleft()
+            except IndexError:  # another thread was faster
+                return
+            try:
+                self.results[number] = self.body(*self.bounds[number])  # type: ignore[misc]  # a body while there are shares
+            except BaseException as error:  # handed to the caller below, whatever it is
+                self.errors[number] = error
+                if not isinstance(error, Exception):  # Ctrl-C: nobody begins another share
+                    self.left.clear()
+
+
+class _Visit:
+    """A worker's part in a region: it is ``inside`` from before it takes its first share until its last one has ended.
+
+    So once no share is left, a caller need not wait for a worker that is not inside: it has come too late, or not yet.
+    """
+
+    def __init__(self, region: _Region) -> None:
+        self.region = region
+        self.context = contextvars.copy_context()
+        self.inside = False
+        self.over = threading.Lock()
+        self.over.acquire()
+
+    def __call__(self) -> None:
+        self.inside = True
+        self.context.run(self.region.work)
+        self.inside = False
+        self.over.release()
+
+    def wait(self) -> None:
+        while self.inside:
+            self.over.acquire()
+
+
 class _Worker:
-    """A thread that sleeps on a lock, runs the job it finds, and says so through a second lock."""
+    """A thread that goes on one visit after the other."""
 
     def __init__(self, number: int) -> None:
-        self.job: Callable[[], None] | None = None
-        self.wake = threading.Lock()
-        self.done = threading.Lock()
-        self.wake.acquire()
-        self.done.acquire()
+        self.visits: SimpleQueue[_Visit] = SimpleQueue()
         threading.Thread(target=self._loop, name=f"ndl-worker-{number}", daemon=True).start()
 
     def _loop(self) -> None:
         _here.inside = True
+        visits = self.visits
         while True:
-            self.wake.acquire()
-            job, self.job = self.job, None
-            if job is not None:
-                job()
-            del job  # a sleeping worker must not keep the arrays of its last job alive
-            self.done.release()
-
-    def start(self, job: Callable[[], None]) -> None:
-        self.job = job
-        self.wake.release()
-
-    def wait(self) -> None:
-        self.done.acquire()
+            visit = visits.get()
+            visit()
+            del visit  # a sleeping worker must not keep the arrays of its last visit alive
 
 
 class _Here(threading.local):
@@ -155,7 +191,6 @@ class _Here(threading.local):
 _here = _Here()
 _blas = _BlasLimit()
 _pool: list[_Worker] = []
-_pool_is_taken = threading.Lock()
 
 
 class single_threaded_blas:
@@ -182,55 +217,48 @@ def parallel_for(n_items: int, body: Callable[[int, int], Result], *, grain: int
         return [body(0, n_items)]
     n_shares = min(_num_threads, n_items // max(1, grain))
     bounds = shares(n_items, n_shares) if n_shares > 1 else [(0, n_items)]
-    _blas.enter()
-    _here.inside = True
     try:
-        if n_shares > 1 and _pool_is_taken.acquire(blocking=False):
-            try:
+        _here.inside = True
+        with single_threaded_blas():
+            if n_shares > 1:
                 return _run_on_pool(bounds, body)
-            finally:
-                _pool_is_taken.release()
-        return [body(start, stop) for start, stop in bounds]
+            return [body(start, stop) for start, stop in bounds]
     finally:
         _here.inside = False
-        _blas.leave()
 
 
 def _run_on_pool(bounds: list[tuple[int, int]], body: Callable[[int, int], Result]) -> list[Result]:
+    """An interrupt (Ctrl-C) may come between any two instructions: nothing here relies on two of them being one."""
     while len(_pool) < len(bounds) - 1:
         _pool.append(_Worker(len(_pool) + 1))
-    results: list[Any] = [None] * len(bounds)
-    errors: list[BaseException | None] = [None] * len(bounds)
-
-    def run(number: int) -> None:
+    region = _Region(bounds, body)
+    visits = [_Visit(region) for _ in bounds[1:]]
+    to_start = list(zip(_pool, visits))
+    interrupt: BaseException | None = None
+    while True:
         try:
-            results[number] = body(*bounds[number])
-        except BaseException as error:  # handed to the caller below, whatever it is
-            errors[number] = error
-
-    at_work: list[_Worker] = []
-    for number in range(1, len(bounds)):
-        context = contextvars.copy_context()
-        _pool[number - 1].start(partial(context.run, run, number))
-        at_work.append(_pool[number - 1])
-    run(0)
-    for worker in at_work:
-        while True:
-            try:
-                worker.wait()
-                break
-            except KeyboardInterrupt as interrupt:  # workers still write into shared arrays: wait, then raise
-                errors[0] = errors[0] or interrupt
-    for error in errors:
-        if error is not None:
-            raise error
-    return results
+            while to_start:
+                worker, visit = to_start.pop()
+                worker.visits.put(visit)
+            region.work()
+            for visit in visits:  # also after an interrupt: the workers still write into shared arrays
+                visit.wait()
+            break
+        except BaseException as error:
+            interrupt = interrupt or error
+            to_start.clear()
+            region.left.clear()
+    region.body = None  # a visit that has not begun must not keep it alive
+    for failure in [interrupt, *region.errors]:
+        if failure is not None:
+            raise failure
+    return region.results
 
 
 def _forget_everything_after_fork() -> None:
     """The child has none of the parent's threads, and its locks may have been copied while held."""
-    global _pool, _pool_is_taken, _here
-    _pool, _pool_is_taken, _here = [], threading.Lock(), _Here()
+    global _pool, _here
+    _pool, _here = [], _Here()
     _blas.lock = threading.Lock()
     if _blas.depth:
         _blas.depth = 0

@@ -2,12 +2,15 @@
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 import textwrap
 import threading
+import time
 import weakref
 from collections.abc import Iterator
+from queue import SimpleQueue
 
 import numpy as np
 import pytest
@@ -177,6 +180,80 @@ def test_several_user_threads_at_once_get_the_same_shares() -> None:
     for thread in callers:
         thread.join(timeout=30)
     assert answers == {0: [(0, 3), (3, 5), (5, 7)], 1: [(0, 3), (3, 5), (5, 7)]}
+
+
+def test_a_worker_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Asleep:
+        def put(self, visit: object) -> None:
+            pass
+
+    parallel_for(3, lambda start, stop: None)
+    for worker in threads._pool:
+        monkeypatch.setattr(worker, "visits", Asleep())
+    here = threading.get_ident()
+    assert parallel_for(3, lambda start, stop: (start, threading.get_ident())) == [(i, here) for i in range(3)]
+
+
+def test_an_interrupt_as_a_worker_was_started_leaves_the_pool_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted:
+        def __init__(self, visits: SimpleQueue) -> None:
+            self.visits = visits
+
+        def put(self, visit: object) -> None:
+            self.visits.put(visit)
+            raise KeyboardInterrupt
+
+    parallel_for(3, lambda start, stop: None)
+    ended: list[int] = []
+
+    def slow(start: int, stop: int) -> None:
+        time.sleep(0.05)
+        ended.append(start)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threads._pool[1], "visits", Interrupted(threads._pool[1].visits))
+        with pytest.raises(KeyboardInterrupt):
+            parallel_for(3, slow)
+        late = len(ended)
+    time.sleep(0.1)
+    assert len(ended) == late  # whoever had begun was waited for
+    for _ in range(20):
+        assert parallel_for(3, lambda start, stop: start) == [0, 1, 2]
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers that signal")
+def test_interrupts_at_any_moment_neither_hang_nor_leave_work_undone() -> None:
+    program = """
+        import faulthandler, random, signal, time
+        import numpy as np
+        from ndl.kernels import threads
+        faulthandler.dump_traceback_later(40, exit=True)
+        threads.set_num_threads(2)
+
+        def interrupt(*_):
+            raise KeyboardInterrupt
+
+        signal.signal(signal.SIGALRM, interrupt)
+        x, random = np.ones(4000, np.float32), random.Random(0)
+
+        def body(start, stop):
+            y[start:stop] = np.tanh(x[start:stop])
+            return stop - start
+
+        interrupted, until = 0, time.monotonic() + 2
+        while time.monotonic() < until:
+            y = np.zeros_like(x)
+            try:
+                signal.setitimer(signal.ITIMER_REAL, random.uniform(2e-5, 2e-4))
+                while True:
+                    threads.parallel_for(4000, body)
+            except KeyboardInterrupt:
+                interrupted += 1
+            y = np.zeros_like(x)
+            assert threads.parallel_for(4000, body) == [2000, 2000] and y.all()
+        print(interrupted > 100)
+    """
+    assert run_python(program) == "True"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
