@@ -127,8 +127,9 @@ def batch_norm(
     """Normalise each channel of (N, C, …): with the batch's statistics in training, else with the running ones.
 
     In training the running statistics move towards the batch's by ``momentum``; the running variance is the unbiased
-    one, Σ (x − μ)² / (M − 1). Gradients: see the module's text. Raises ValueError where a channel has one value only,
-    NotImplementedError for integers and RuntimeError for parameters of another type than the input's.
+    one, Σ (x − μ)² / (M − 1). Gradients: see the module's text. Raises ValueError where a channel has one value only, or
+    one of the running statistics is None; NotImplementedError for integers and RuntimeError for parameters of another
+    type than the input's.
     """
     x = array_of(input)
     if x.ndim < 2:
@@ -155,9 +156,13 @@ def batch_norm(
     if not training:
         if running_mean is None or running_var is None:
             raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
+        if eps < 0:
+            raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
         mean = array_of(running_mean).astype(np.float64)
         r = 1 / np.sqrt(array_of(running_var).astype(np.float64) + eps)
         return ScaleShift.apply(input, weight, bias, mean, r)
+    if (running_mean is None) != (running_var is None):
+        raise ValueError("running_mean and running_var must either both be None or neither be None")
     if eps <= 0:
         raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
     M = x.size // C if C else 0
@@ -250,7 +255,7 @@ class BatchNorm(Module):
             wanted = " or ".join(f"{n}D" for n in self.dimensions)
             raise ValueError(f"expected {wanted} input (got {ndim}D input)")
         momentum = 0.0 if self.momentum is None else self.momentum
-        if self.training and self.num_batches_tracked is not None:
+        if self.training and self.track_running_stats and self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
             if self.momentum is None:
                 momentum = 1.0 / float(self.num_batches_tracked)

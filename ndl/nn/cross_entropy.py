@@ -29,6 +29,7 @@ from ndl.nn.loss import (
     reduced,
 )
 from ndl.nn.softmax import exponentials, log_softmax
+from ndl.ops.elementwise import keep
 from ndl.ops.promotion import array_of
 from ndl.ops.selection import where
 
@@ -38,49 +39,55 @@ __all__ = ["CrossEntropyLoss", "NLLLoss", "cross_entropy", "nll_loss"]
 class NLLFunction(ArrayFunction):
     """L_n = −w_{t_n} l_{n t_n}, reduced;  dl_nc = −s_n w_{t_n} dL 1[c = t_n].
 
-    ``l`` (N, C), ``t`` (N) within range or masked out, ``w`` (N): w_{t_n}, 0 where the target is ignored.
+    ``l`` (N, C), ``t`` (N) within range or masked out, ``w`` (N): w_{t_n}, 0 where the target is ignored; ``kept`` (N):
+    where it is not, or None if none is.
     """
 
     @staticmethod
-    def forward(ctx: Any, l: np.ndarray, t: np.ndarray, w: np.ndarray, reduction: str) -> np.ndarray:
-        rows = np.arange(len(t))
-        picked = l[rows, t] * -w
-        picked[w == 0] = 0.0  # an ignored −∞ counts for nothing
-        ctx.shape, ctx.t, ctx.scale = l.shape, t, _scale(w, reduction)
+    def forward(
+        ctx: Any, l: np.ndarray, t: np.ndarray, w: np.ndarray, kept: np.ndarray | None, reduction: str
+    ) -> np.ndarray:
+        picked = _kept(l[np.arange(len(t)), t] * -w, kept)  # an ignored −∞ counts for nothing
+        ctx.shape, ctx.t, ctx.kept, ctx.scale = l.shape, t, kept, _scale(w, reduction)
         return _reduce(picked, w, reduction)
 
     @staticmethod
     def backward(ctx: Any, dL: Any) -> tuple:
-        return NLLGrad.apply(dL, ctx.t, ctx.scale, ctx.shape), None, None, None
+        return NLLGrad.apply(dL, ctx.t, ctx.scale, ctx.kept, ctx.shape), None, None, None, None
 
 
 class NLLGrad(ArrayFunction):
     """dl = −s dL at the targets, else 0: linear in dL, so its own backward picks the same places."""
 
     @staticmethod
-    def forward(ctx: Any, dL: np.ndarray, t: np.ndarray, s: np.ndarray, shape: tuple) -> np.ndarray:
-        ctx.t, ctx.s = t, s
+    def forward(
+        ctx: Any, dL: np.ndarray, t: np.ndarray, s: np.ndarray, kept: np.ndarray | None, shape: tuple
+    ) -> np.ndarray:
+        ctx.t, ctx.s, ctx.kept = t, s, kept
         dl = np.zeros(shape, dL.dtype)
-        dl[np.arange(len(t)), t] = -s * dL
+        dl[np.arange(len(t)), t] = _kept(-s * dL, kept)
         return dl
 
     @staticmethod
     def backward(ctx: Any, ddl: Any) -> tuple:
-        picked = ddl[np.arange(len(ctx.t)), ctx.t] * -ctx.s  # (N,), summed by the engine if dL is one number
-        return picked, None, None, None
+        picked = _kept(
+            ddl[np.arange(len(ctx.t)), ctx.t] * -ctx.s, ctx.kept
+        )  # (N), summed by the engine if dL is a number
+        return picked, None, None, None, None
 
 
 class CrossEntropyFunction(ArrayFunction):
     """L = NLL(log_softmax(x)) in one step;  dx_nc = s_n w_{t_n} dL (p_nc − 1[c = t_n])."""
 
     @staticmethod
-    def forward(ctx: Any, x: np.ndarray, t: np.ndarray, w: np.ndarray, reduction: str) -> np.ndarray:
+    def forward(
+        ctx: Any, x: np.ndarray, t: np.ndarray, w: np.ndarray, kept: np.ndarray | None, reduction: str
+    ) -> np.ndarray:
         z, p, total = exponentials(x, 1)  # (N, C), (N, C), (N, 1)
-        picked = (np.log(total[:, 0]) - z[np.arange(len(t)), t]) * w
-        picked[w == 0] = 0.0
+        picked = _kept((np.log(total[:, 0]) - z[np.arange(len(t)), t]) * w, kept)
         if ctx.needs_input_grad[0]:
             p /= total
-            ctx.p, ctx.t, ctx.scale = p, t, _scale(w, reduction)
+            ctx.p, ctx.t, ctx.kept, ctx.scale = p, t, kept, _scale(w, reduction)
             ctx.save_for_backward(x)
         return _reduce(picked, w, reduction)
 
@@ -88,12 +95,17 @@ class CrossEntropyFunction(ArrayFunction):
     def backward(ctx: Any, dL: Any) -> tuple:
         if ctx.recording:
             l = log_softmax(ctx.saved_tensors[0], 1)
-            dl = NLLGrad.apply(dL, ctx.t, ctx.scale, tuple(l.shape))
-            return dl - np.exp(l) * np.sum(dl, axis=1, keepdims=True), None, None, None
-        s = (ctx.scale * dL).astype(ctx.p.dtype, copy=False)  # (N,)
+            dl = NLLGrad.apply(dL, ctx.t, ctx.scale, ctx.kept, tuple(l.shape))
+            return dl - np.exp(l) * np.sum(dl, axis=1, keepdims=True), None, None, None, None
+        s = _kept((ctx.scale * dL).astype(ctx.p.dtype, copy=False), ctx.kept)  # (N,)
         dx = ctx.p * s[:, None]
         dx[np.arange(len(ctx.t)), ctx.t] -= s
-        return dx, None, None, None
+        return dx, None, None, None, None
+
+
+def _kept(v: Any, kept: np.ndarray | None) -> Any:
+    """v (N), exactly 0 where the target is ignored, whatever v is there."""
+    return v if kept is None else keep(v, kept)
 
 
 def _scale(w: np.ndarray, reduction: str) -> np.ndarray:
@@ -116,8 +128,8 @@ def _reduce(picked: np.ndarray, w: np.ndarray, reduction: str) -> np.ndarray:
 
 def _class_targets(
     name: str, x: np.ndarray, target: Any, weight: Any, ignore_index: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """(t, w_t), both (N·d₁·…): the targets checked, ignored ones pointing at class 0 with weight 0."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """(t, w_t, kept), each (N·d₁·…): the targets checked, ignored ones pointing at class 0 with weight 0 and not kept."""
     t = array_of(target)
     classes = x.shape[1]
     if t.dtype not in (np.int64, np.uint8):
@@ -146,7 +158,7 @@ def _class_targets(
         w = weights[t]
     if kept is not None:
         w = np.where(kept, w, w.dtype.type(0))  # not a product: the weight of class 0 may be infinite
-    return t, w.astype(x.dtype, copy=False)
+    return t, w.astype(x.dtype, copy=False), kept
 
 
 def _check_weight(name: str, weights: np.ndarray, classes: int, dtype: np.dtype) -> None:
@@ -193,10 +205,10 @@ def _indexed(name: str, function: Any, input: Any, target: Any, weight: Any, ign
     if x.dtype.kind != "f":
         raise RuntimeError(f"{name} needs a floating-point input, but got {x.dtype}; convert it with .float()")
     check_not_empty(name, t.size, reduction)
-    tn, wn = _class_targets(name, x, target, weight, ignore_index)
+    found = _class_targets(name, x, target, weight, ignore_index)
     if not x.shape[1]:  # no classes, so every target is ignored: each loss is 0, and their mean 0 / 0
         return input.sum() / 0.0 if reduction == "mean" else reduced(input.sum(1), reduction)
-    result = function.apply(_rows(input), tn, wn, reduction)
+    result = function.apply(_rows(input), *found, reduction)
     return result.reshape(t.shape) if reduction == "none" and x.ndim > 2 else result
 
 
@@ -255,6 +267,11 @@ def cross_entropy(
             )
         raise RuntimeError(
             f"cross_entropy: target probabilities must have the input's shape {list(x.shape)}, but got {list(t.shape)}"
+        )
+    if ignore_index >= 0:
+        raise RuntimeError(
+            f"cross_entropy: ignore_index={ignore_index} is not supported for a floating-point target: every class has a "
+            "probability; leave it out, or give classes"
         )
     check_no_nan("cross_entropy", t)
     n = x.size // x.shape[min(1, x.ndim - 1)] if x.size else 0
