@@ -20,6 +20,7 @@ from typing import cast
 import numpy as np
 
 from ndl.kernels.conv2d import choose as ladder
+from ndl.kernels.conv2d import im2col, spot_check
 from ndl.kernels.conv2d.geometry import Pair, Shape4
 
 Sizes = tuple[int, ...]
@@ -55,7 +56,11 @@ def forward(
         return forward(np.expand_dims(x, new), np.expand_dims(W, new), *how, groups, bias).squeeze(new)
     if x.ndim == 4:
         rung = _rung(x.shape, W.shape, stride, padding, dilation, groups, x.dtype)
-        return rung.forward(x, W, stride, padding, dilation, groups, bias)
+        y = rung.forward(x, W, stride, padding, dilation, groups, bias)
+        if ladder.to_be_checked(rung) and not spot_check.forward_is_good(x, W, y, padding, groups, bias):
+            with ladder.winograd_allowed(False):
+                return forward(x, W, stride, padding, dilation, groups, bias)
+        return y
     output = output_size(x.shape[2:], W.shape[2:], stride, padding, dilation)
     y = _zeros_channels_last((x.shape[0], W.shape[0], *output), x.dtype)
     inner = (stride[1:], padding[1:], dilation[1:], groups)
@@ -77,7 +82,11 @@ def input_grad(
         return input_grad(np.expand_dims(dy, new), np.expand_dims(W, new), lifted, *how, groups).squeeze(new)
     if dy.ndim == 4:
         rung = _rung(x_shape, W.shape, stride, padding, dilation, groups, dy.dtype)
-        return rung.input_grad(dy, W, x_shape, stride, padding, dilation, groups)
+        dx = rung.input_grad(dy, W, x_shape, stride, padding, dilation, groups)
+        if ladder.to_be_checked(rung) and not spot_check.input_grad_is_good(dy, W, dx, padding, groups):
+            with ladder.winograd_allowed(False):
+                return input_grad(dy, W, x_shape, stride, padding, dilation, groups)
+        return dx
     dx = _zeros_channels_last(x_shape, dy.dtype)
     inner = (stride[1:], padding[1:], dilation[1:], groups)
     for a, seen, there in _taps(x_shape[2], W.shape[2], dy.shape[2], stride[0], padding[0], dilation[0]):
@@ -115,7 +124,9 @@ def _rung(
     groups: int,
     dtype: np.dtype,
 ) -> ModuleType:
-    """The fastest rung for a 2-d convolution."""
+    """The fastest rung for a 2-d convolution; integers take a plain one, which multiplies them as such."""
+    if dtype.kind != "f":
+        return im2col
     pairs = (cast(Pair, stride), cast(Pair, padding), cast(Pair, dilation))
     return ladder.choose(cast(Shape4, x_shape), cast(Shape4, W_shape), *pairs, groups, dtype)
 

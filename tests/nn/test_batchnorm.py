@@ -59,5 +59,5 @@ def test_one_running_statistic_alone_is_refused(missing):
 
 def test_epsilon_below_zero_is_refused():
     for T in (ndl, torch):
-        with pytest.raises(ValueError, match="eps must be non-negative, but got -0.5"):
+        with pytest.raises(ValueError, match="eps must be non-negative"):
             T.nn.functional.batch_norm(T.ones(4, 3), T.zeros(3), T.ones(3), eps=-0.5)

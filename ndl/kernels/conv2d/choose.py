@@ -13,10 +13,11 @@ AVX-512):
 5. At most 16 channels on one side, where copying columns costs as much as multiplying them: ``shifted``.
 6. All others: ``tiled``.
 
-Winograd's and Fourier's results differ from those of the other rungs by about 1e-6 of the largest output, a few
-units of float32's last digit. With Winograd an infinite or NaN pixel spoils the tile it lies in, up to 4 x 4 outputs
-more than it should, with Fourier its whole picture. ``set_winograd`` and ``winograd_allowed`` switch both off. float64
-never takes them: who asks for float64 asks for digits.
+Winograd's and Fourier's results differ from those of the other rungs by about 1e-6 of Σ |W| |x|, which for most filters
+is 1e-6 of the largest output. Where filters cancel it can be more: ``spot_check`` notices, and another rung computes y,
+or dx, anew. (dW is not checked: it is a sum over all pixels.) With Winograd an infinite or NaN pixel spoils the tile it
+lies in, up to 4 x 4 outputs more than it should, with Fourier its whole picture. ``set_winograd`` and
+``winograd_allowed`` switch both off. float64 never takes them: who asks for float64 asks for digits.
 """
 
 from collections.abc import Iterator
@@ -141,6 +142,11 @@ def choose(
             if winograd_rows.savings((ho, wo), W_shape[2]) > 1.2:
                 return winograd_rows
     return shifted if min(n_in, n_out) <= FEW_CHANNELS else tiled
+
+
+def to_be_checked(rung: ModuleType) -> bool:
+    """Whether this rung has fewer digits, and was not asked for by name."""
+    return _here.rung is None and rung in (winograd, winograd_rows, fft)
 
 
 def _few(n_in: int, n_out: int) -> bool:

@@ -89,7 +89,7 @@ def _max_along(
                 np.multiply(candidate, larger.view(np.uint8), out=candidate)
             there = t[every + tap.there]
             np.maximum(there, candidate, out=there)  # numbers only grow
-        np.maximum(best, v, out=best)
+        np.maximum(v, best, out=best)  # of -0 and 0 NumPy takes the second: the first in reading order, as PyTorch
 
 
 def max_backward(dy: np.ndarray, winners: np.ndarray, w: Windows, order: str = PLANES) -> np.ndarray:

@@ -68,7 +68,7 @@ def _max_of_full_windows(X: np.ndarray, Y: np.ndarray, T: np.ndarray | None, w: 
             np.greater(v, Y, out=larger)
             np.multiply(larger.view(np.uint8), T.dtype.type(t.number), out=number)
             np.maximum(T, number, out=T)  # numbers only grow
-        np.maximum(Y, v, out=Y)
+        np.maximum(v, Y, out=Y)  # of -0 and 0 NumPy takes the second: the first in reading order, as PyTorch
 
 
 def _in_one_piece(v: np.ndarray) -> np.ndarray:
@@ -101,7 +101,7 @@ def _max_of_cut_windows(X: np.ndarray, Y: np.ndarray, T: np.ndarray | None, w: W
             np.greater(v, Y, out=larger)
             np.multiply(larger.view(np.uint8), T.dtype.type(t.number), out=number)
             np.maximum(T, number, out=T)
-        np.maximum(Y, v, out=Y)
+        np.maximum(v, Y, out=Y)
 
 
 def let_nan_win(X: np.ndarray, T: np.ndarray, w: Windows) -> None:
