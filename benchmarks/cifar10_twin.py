@@ -23,33 +23,24 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.run import machine  # noqa: E402
-from experiments.cifar10_networks import PAD, classic, groups, lookahead, quick, shift_and_flip, triangle  # noqa: E402
+from experiments.cifar10_networks import PAD, PRESETS, recipe, shift_and_flip  # noqa: E402
+from experiments.program import positive, refuse_picture  # noqa: E402
 from ndl.datasets import CIFAR10  # noqa: E402
 
-BATCH = {"quick": 512, "classic": 16}
-
-
-def recipe(T: Any, network: str, pictures: np.ndarray, total: int) -> tuple[Any, Any, Any, Any]:
-    """Model, optimiser, scheduler (or None) and loss, as the experiment's presets have them."""
-    T.manual_seed(0)
-    if network == "classic":
-        model = classic(T)
-        return model, T.optim.SGD(model.parameters(), lr=0.001, momentum=0.9), None, T.nn.CrossEntropyLoss()
-    model = quick(T, pictures)
-    optimizer = lookahead(T)(groups(T, model, 0.75, 0.00133), total, lr=0.75, momentum=0.85, nesterov=True)
-    scheduler = T.optim.lr_scheduler.LambdaLR(optimizer, triangle(total))
-    return model, optimizer, scheduler, T.nn.CrossEntropyLoss(label_smoothing=0.2)
+SETTINGS = {"quick": PRESETS["default"], "classic": PRESETS["classic"]}
 
 
 def train(library: str, network: str, root: Path, epochs: int, steps: int | None) -> dict[str, Any]:
     """Train in this process; losses and seconds of every step, test accuracy, peak memory."""
     T = importlib.import_module(library)
     pictures, labels = CIFAR10(root, train=True).arrays()
-    size = BATCH[network]
+    settings = SETTINGS[network]
+    size = settings["batch_size"]
     per_epoch = len(pictures) // size
-    model, optimizer, scheduler, loss_function = recipe(T, network, pictures, epochs * per_epoch)
+    model, optimizer, scheduler, loss_function = recipe(T, settings, pictures, epochs * per_epoch)
     rng = np.random.default_rng(0)
-    losses, seconds = [], []
+    losses: list[float] = []
+    seconds: list[float] = []
     model.train()
     for _ in range(epochs):
         order = rng.permutation(len(pictures))
@@ -57,9 +48,9 @@ def train(library: str, network: str, root: Path, epochs: int, steps: int | None
             start = time.perf_counter()
             chosen = order[k * size : (k + 1) * size]
             x = pictures[chosen]
-            if network == "quick":
-                down, right = (rng.integers(0, 2 * PAD + 1, size) for _ in range(2))
-                x = shift_and_flip(x, down, right, rng.random(size) < 0.5)
+            if settings["moved"]:
+                down, right = (rng.integers(0, 2 * PAD + 1, (size,)) for _ in range(2))
+                x = shift_and_flip(x, down, right, rng.random((size,)) < 0.5)
             optimizer.zero_grad()
             loss = loss_function(model(T.from_numpy(x)), T.from_numpy(labels[chosen]))
             loss.backward()
@@ -111,16 +102,19 @@ def main() -> None:
     """Run both libraries and report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("root", type=Path, help="the folder cifar-10-batches-py, or the data root it is in")
-    parser.add_argument("--network", choices=list(BATCH), default="quick")
-    parser.add_argument("--epochs", type=int, default=1, help="for which the recipe's schedule is made")
-    parser.add_argument("--steps", type=int, help="stop after so many steps")
-    parser.add_argument("--curve", type=Path, default=Path("twin.png"))
+    parser.add_argument("--network", choices=list(SETTINGS), default="quick")
+    parser.add_argument("--epochs", type=positive, default=1, help="for which the recipe's schedule is made")
+    parser.add_argument("--steps", type=positive, help="stop after so many steps")
+    parser.add_argument("--curve", type=Path, default=Path("twin.png"), help="where the curves go (twin.png)")
+    parser.add_argument("--no-curve", dest="curve", action="store_const", const=None, help="draw no curves")
     parser.add_argument("--library", choices=["ndl", "torch"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.library is not None:
         result = train(options.library, options.network, options.root, options.epochs, options.steps)
         print(json.dumps(result))
         return
+    if options.curve is not None:
+        refuse_picture(parser, "curve", options.curve)
     print(machine())
     results = {}
     for library in ("ndl", "torch"):
@@ -145,8 +139,9 @@ def main() -> None:
         )
     ratio = float(np.median(results["ndl"]["seconds"]) / np.median(results["torch"]["seconds"]))
     print(f"ratio of the medians of a step's time {ratio:.2f}")
-    draw(options.curve, ours, theirs, options.network)
-    print(f"Curves: {options.curve}")
+    if options.curve is not None:
+        draw(options.curve, ours, theirs, options.network)
+        print(f"Curves: {options.curve}")
 
 
 if __name__ == "__main__":

@@ -17,19 +17,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run from a ch
 
 
 import ndl
-from experiments.cifar10_networks import (
-    CLASSES,
-    PAD,
-    classic,
-    groups,
-    lookahead,
-    quick,
-    shift_and_flip,
-    six_views,
-    triangle,
-)
-from experiments.program import Presets, make_optimizer, option_parser, parsed, positive, run
-from ndl import nn, optim
+from experiments.cifar10_networks import CLASSES, PAD, POSSIBLE, PRESETS, recipe, shift_and_flip, six_views
+from experiments.program import SCHEDULES, momentum_of_sgd, option_parser, parsed, positive, resume, run, told
+from ndl import nn
 from ndl.datasets import CIFAR10, ImageDataset
 from ndl.training import Trainer, draw_curves
 from ndl.utils.data import DataLoader, TensorDataset
@@ -61,27 +51,14 @@ def accuracy_of_views(model: nn.Module, batches: DataLoader) -> float:
 def train(settings: dict[str, Any], options: argparse.Namespace) -> Trainer:
     """Train with these settings, from the start or from a checkpoint; returns the trainer."""
     train_data, test_data = CIFAR10(options.root, train=True), CIFAR10(options.root, train=False)
-    ndl.manual_seed(settings["seed"])
     train_loader = loader(train_data, settings["batch_size"], shuffle=True)
     test_loader = loader(test_data, 500, shuffle=False)
     steps = settings["epochs"] * len(train_loader)
-    lr, decay = settings["lr"], settings["weight_decay"]
-    scheduler: Any = None
-    if settings["network"] == "classic":
-        model = classic(ndl)
-        optimizer = make_optimizer(model.parameters(), settings)
-        if settings["schedule"] == "onecycle":
-            scheduler = optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps + 1, cycle_momentum=False)
-    else:
-        model = quick(ndl, train_data.arrays()[0], settings["width"])
-        optimizer = lookahead(ndl)(
-            groups(ndl, model, lr, decay), steps, lr=lr, momentum=settings["momentum"], nesterov=True
-        )
-        scheduler = optim.lr_scheduler.LambdaLR(optimizer, triangle(steps))
+    model, optimizer, scheduler, loss = recipe(ndl, settings, train_data.arrays()[0], steps)
     trainer = Trainer(
         model,
         optimizer,
-        nn.CrossEntropyLoss(label_smoothing=settings["label_smoothing"]),
+        loss,
         scheduler,
         scheduler_steps="batch",
         train=train_loader,
@@ -91,10 +68,9 @@ def train(settings: dict[str, Any], options: argparse.Namespace) -> Trainer:
         checkpoint=options.checkpoint,
         settings={**settings, "data": "cifar10"},
     )
-    if options.resume is not None:
-        trainer.resume(options.resume)
+    resume(trainer, options)
     print(f"cifar10: {len(train_data):,} pictures to train on, {len(test_data):,} to test on")
-    print(", ".join(f"{key} {value}" for key, value in settings.items()), flush=True)
+    print(told(settings, unused), flush=True)
     trainer.fit(settings["epochs"])
     if settings["moved"]:
         accuracy = accuracy_of_views(model, test_loader)
@@ -108,47 +84,26 @@ def train(settings: dict[str, Any], options: argparse.Namespace) -> Trainer:
 # -- command line ----------------------------------------------------------------------------------------------
 
 
-def main(presets: Presets, arguments: list[str] | None = None) -> int:
+def unused(settings: dict[str, Any]) -> dict[str, str]:
+    """Settings that change nothing beside the others, and what they count with."""
+    width = {"width": "the quick network, not with --preset classic"} if settings["network"] == "classic" else {}
+    return {**momentum_of_sgd(settings), **width}
+
+
+def main(arguments: list[str] | None = None) -> int:
     """Run the program; returns its exit code."""
-    parser = option_parser(__doc__, presets)
+    parser = option_parser(__doc__, PRESETS, (*SCHEDULES, "triangle"))
     parser.add_argument("root", nargs="?", type=Path, help="the folder cifar-10-batches-py, or the data root it is in")
     parser.add_argument("--width", type=positive, help="channels of the first third of the quick network")
     parser.add_argument("--label-smoothing", type=float)
-    return run(presets, parsed(parser, arguments, "runs/cifar10_cnn.pt"), train)
+    options = parsed(parser, arguments, PRESETS, "runs/cifar10_cnn.pt", unused)
+    if options.settings is not None:
+        network = options.settings["network"]
+        for key, possible in POSSIBLE[network].items():
+            if (value := options.settings[key]) not in possible:
+                parser.error(f"--{key} {value}: the {network} network is trained with {' or '.join(possible)} only")
+    return run(PRESETS, options, train)
 
 
 if __name__ == "__main__":
-    QUICK = {
-        "network": "quick",
-        "width": 64,
-        "epochs": 6,
-        "batch_size": 512,
-        "optimizer": "sgd",
-        "schedule": "triangle",
-        "lr": 0.75,
-        "momentum": 0.85,
-        "weight_decay": 0.00133,
-        "label_smoothing": 0.2,
-        "moved": True,
-        "seed": 0,
-    }
-    PRESETS = {
-        "default": QUICK,
-        "best": {**QUICK, "epochs": 12},
-        # The recipe of the project this one grew from.
-        "classic": {
-            "network": "classic",
-            "width": 0,
-            "epochs": 10,
-            "batch_size": 16,
-            "optimizer": "sgd",
-            "schedule": "none",
-            "lr": 0.001,
-            "momentum": 0.9,
-            "weight_decay": 0.0,
-            "label_smoothing": 0.0,
-            "moved": False,
-            "seed": 0,
-        },
-    }
-    sys.exit(main(PRESETS))
+    sys.exit(main())

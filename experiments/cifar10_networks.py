@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from experiments.program import OPTIMIZERS, SCHEDULES, Presets, make_optimizer
+
 CLASSES = ["plane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
-MEAN = np.float32([0.4914, 0.4822, 0.4465]).reshape(3, 1, 1)  # of the training pictures, by channel
-STD = np.float32([0.2470, 0.2435, 0.2616]).reshape(3, 1, 1)
 BIAS_SCALE = 64
 PAD = 2  # pixels by which a training picture is moved at most
 
@@ -88,6 +88,63 @@ def _scaled(T: Any, factor: float) -> Any:
 
 
 # -- the recipe ------------------------------------------------------------------------------------------------
+
+QUICK = {
+    "network": "quick",
+    "width": 64,
+    "epochs": 6,
+    "batch_size": 512,
+    "optimizer": "sgd",
+    "schedule": "triangle",
+    "lr": 0.75,
+    "momentum": 0.85,
+    "weight_decay": 0.00133,
+    "label_smoothing": 0.2,
+    "moved": True,
+    "seed": 0,
+}
+PRESETS: Presets = {
+    "default": QUICK,
+    "best": {**QUICK, "epochs": 20},
+    # The recipe of the project this one grew from.
+    "classic": {
+        "network": "classic",
+        "width": 0,
+        "epochs": 10,
+        "batch_size": 16,
+        "optimizer": "sgd",
+        "schedule": "none",
+        "lr": 0.001,
+        "momentum": 0.9,
+        "weight_decay": 0.0,
+        "label_smoothing": 0.0,
+        "moved": False,
+        "seed": 0,
+    },
+}
+# What each network can be trained with.
+POSSIBLE: dict[str, dict[str, tuple[str, ...]]] = {
+    "quick": {"optimizer": ("sgd",), "schedule": ("triangle",)},
+    "classic": {"optimizer": OPTIMIZERS, "schedule": SCHEDULES},
+}
+
+
+def recipe(T: Any, settings: dict[str, Any], pictures: np.ndarray, steps: int) -> tuple[Any, Any, Any, Any]:
+    """Model, optimiser, scheduler (or None) and loss, for a training of so many steps on these pictures."""
+    T.manual_seed(settings["seed"])
+    lr, scheduler = settings["lr"], None
+    loss = T.nn.CrossEntropyLoss(label_smoothing=settings["label_smoothing"])
+    schedulers = T.optim.lr_scheduler
+    if settings["network"] == "classic":
+        model = classic(T)
+        optimizer = make_optimizer(model.parameters(), settings, T)
+        if settings["schedule"] == "onecycle":
+            scheduler = schedulers.OneCycleLR(optimizer, lr, total_steps=steps + 1, cycle_momentum=False)
+        return model, optimizer, scheduler, loss
+    model = quick(T, pictures, settings["width"])
+    rates = groups(T, model, lr, settings["weight_decay"])
+    optimizer = lookahead(T)(rates, steps, lr=lr, momentum=settings["momentum"], nesterov=True)
+    return model, optimizer, schedulers.LambdaLR(optimizer, triangle(steps)), loss
 
 
 def groups(T: Any, model: Any, lr: float, weight_decay: float) -> list[dict[str, Any]]:

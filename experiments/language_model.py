@@ -6,12 +6,24 @@ x (N, T) characters -> model -> logits (N, T, V) for the character after each; l
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import ndl
-from experiments.program import Presets, make_optimizer, option_parser, parsed, positive, run
+from experiments.program import (
+    SCHEDULES,
+    Presets,
+    Unused,
+    make_optimizer,
+    momentum_of_sgd,
+    option_parser,
+    parsed,
+    positive,
+    resume,
+    run,
+    told,
+)
 from ndl import nn, optim
 from ndl.datasets import CharacterText, Shakespeare
 from ndl.nn.functional import cross_entropy
@@ -114,9 +126,9 @@ def generate(
 # -- program ---------------------------------------------------------------------------------------------------
 
 
-def one_cycle(model: nn.Module, settings: dict[str, Any]) -> tuple[optim.Optimizer, Any]:
-    """The optimiser of the settings over all parameters, and the one cycle of its learning rate, if they ask for one."""
-    optimizer = make_optimizer(model.parameters(), settings)
+def one_cycle(parameters: Any, settings: dict[str, Any]) -> tuple[optim.Optimizer, Any]:
+    """The optimiser of the settings over these, and the one cycle of its learning rate, if they ask for one."""
+    optimizer = make_optimizer(parameters, settings)
     if settings["schedule"] != "onecycle":
         return optimizer, None
     steps = settings["epochs"] * settings["steps"]
@@ -125,12 +137,18 @@ def one_cycle(model: nn.Module, settings: dict[str, Any]) -> tuple[optim.Optimiz
     )
 
 
+def over_all(model: nn.Module, settings: dict[str, Any]) -> tuple[optim.Optimizer, Any]:
+    """``one_cycle`` over all parameters."""
+    return one_cycle(model.parameters(), settings)
+
+
 def learn(
     build: Build,
     settings: dict[str, Any],
     options: argparse.Namespace,
     title: str,
-    configure: Configure = one_cycle,
+    configure: Configure,
+    unused: Unused,
 ) -> Trainer:
     """Train with these settings, from the start or from a checkpoint, draw curves, print a sample."""
     train_text, val_text = splits(options.root, settings["block_size"])
@@ -148,12 +166,11 @@ def learn(
         checkpoint=options.checkpoint,
         settings={**settings, "data": "text"},
     )
-    if options.resume is not None:
-        trainer.resume(options.resume)
+    resume(trainer, options)
     parameters = sum(p.numel() for p in model.parameters())
     print(f"{len(train_text.data):,} characters to train on, {len(val_text.data):,} to validate, ", end="")
     print(f"{train_text.vocab_size} different; {parameters:,} parameters")
-    print(", ".join(f"{key} {value}" for key, value in settings.items()), flush=True)
+    print(told(settings, unused), flush=True)
     trainer.fit(settings["epochs"])
     steps = len(trainer.history.losses)
     print(f"Validation loss after {steps:,} steps: {trainer.history.epochs[-1].test_loss:.4f}")
@@ -183,14 +200,17 @@ def main(
     file: str,
     add_options: Callable[[argparse.ArgumentParser], None],
     arguments: list[str] | None = None,
-    configure: Configure = one_cycle,
+    configure: Configure = over_all,
+    schedules: Sequence[str] = SCHEDULES,
+    unused: Unused = momentum_of_sgd,
 ) -> int:
     """Run a language model's program; returns its exit code.
 
     ``add_options`` adds an option for each setting that only this model has; the checkpoint goes to ``file``;
-    ``configure`` makes the optimiser and the scheduler.
+    ``configure`` makes the optimiser and the scheduler, which is one of ``schedules``; ``unused`` tells which settings
+    change nothing.
     """
-    parser = option_parser(description, presets)
+    parser = option_parser(description, presets, schedules)
     parser.add_argument(
         "root", nargs="?", type=Path, help="a text file, or the folder or data root of Tiny Shakespeare"
     )
@@ -200,11 +220,11 @@ def main(
     parser.add_argument("--sample", type=int, default=500, metavar="N", help="characters to write at the end (500)")
     parser.add_argument("--temperature", type=float, default=1.0, help="of the sample; below 1 it is more careful")
     add_options(parser)
-    options = parsed(parser, arguments, file)
+    options = parsed(parser, arguments, presets, file, unused)
     if options.clip is not None and not options.clip >= 0:
         parser.error(f"--clip {options.clip}: wanted a number from 0 up")
     if not options.temperature > 0:
         parser.error(f"--temperature {options.temperature}: wanted a number above 0")
     if options.sample < 0:
         parser.error(f"--sample {options.sample}: wanted a number from 0 up")
-    return run(presets, options, lambda settings, o: learn(build, settings, o, title, configure))
+    return run(presets, options, lambda settings, o: learn(build, settings, o, title, configure, unused))

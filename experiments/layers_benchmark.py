@@ -8,7 +8,9 @@ process of its own). The picture, benchmark.png, shows the same times.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
+import math
 import subprocess
 import sys
 import time
@@ -150,14 +152,21 @@ def matrix_peak(seconds: float) -> float:
 
 
 def in_pytorch(seconds: float) -> dict[str, tuple[float, float]]:
-    """PyTorch's times by layer, from a process of its own; empty where PyTorch is not installed."""
+    """PyTorch's times by layer, from a process of its own; empty where PyTorch is not installed.
+
+    Raises SystemExit with its error messages if it is installed and fails.
+    """
+    if importlib.util.find_spec("torch") is None:
+        return {}
     command = [sys.executable, __file__, "--pytorch", "--seconds", str(seconds)]
     done = subprocess.run(command, capture_output=True, text=True)
-    return json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else {}
+    if done.returncode != 0:
+        raise SystemExit(f"PyTorch is installed, but it failed:\n{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def print_pytorch(seconds: float) -> None:
-    """What ``in_pytorch`` reads. Fails where PyTorch is not installed."""
+    """What ``in_pytorch`` reads."""
     import torch
 
     print(json.dumps({layer.name: measure(torch, layer, seconds) for layer in LAYERS}))
@@ -182,15 +191,19 @@ def table(layer: Layer, rows: list[Row], peak: float, theirs: tuple[float, float
 
 def draw(results: list[tuple[Layer, list[Row]]], pytorch: dict, path: Path) -> None:
     """Times of all rungs on a logarithmic axis, one panel for each layer, PyTorch as a line."""
-    try:
-        import matplotlib
-    except ImportError:
-        raise SystemExit("the picture needs matplotlib: pip install 'ndl[train]', or --no-picture") from None
+    import matplotlib
+
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(2, 3, figsize=(16, 8), constrained_layout=True)
-    for axis, (layer, rows) in zip(axes.flat, results):
+    columns = min(3, len(results))
+    lines = math.ceil(len(results) / columns)
+    figure, axes = pyplot.subplots(
+        lines, columns, figsize=(16 * columns / 3, 4 * lines), squeeze=False, constrained_layout=True
+    )
+    for axis in axes.flat[len(results) :]:
+        axis.remove()
+    for axis, (layer, rows) in zip(axes.flat[: len(results)], results, strict=True):
         names = [r.rung.replace("_", " ") for r in rows]
         forward, backward = ([t * 1e3 for t in ts] for ts in zip(*((r.forward, r.backward) for r in rows)))
         places = np.arange(len(rows))
@@ -207,7 +220,7 @@ def draw(results: list[tuple[Layer, list[Row]]], pytorch: dict, path: Path) -> N
         axis.set_xlabel("time (ms, logarithmic)")
         axis.set_title(layer.name, fontsize=10)
         axis.grid(axis="x", alpha=0.3)
-    axes.flat[0].legend(fontsize=8, loc="lower right")
+    figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     figure.savefig(path, dpi=110)
     pyplot.close(figure)
 
@@ -225,7 +238,10 @@ def main() -> int:
         print_pytorch(options.seconds)
         return 0
     import ndl
+    from experiments.program import refuse_picture
 
+    if options.picture is not None:
+        refuse_picture(parser, "picture", options.picture)
     peak = matrix_peak(options.seconds)
     print(f"matrix products reach {peak / 1e9:.0f} GFLOP/s in float32 on {ndl.get_num_threads()} threads")
     pytorch = in_pytorch(options.seconds)

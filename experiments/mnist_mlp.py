@@ -17,7 +17,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run from a checkout, installed or not
 
 import ndl
-from experiments.program import Presets, make_optimizer, option_parser, parsed, positive, run
+from experiments.program import Presets, make_optimizer, option_parser, parsed, positive, resume, run, told
 from ndl import nn, optim
 from ndl.datasets import MNIST, DataNotFoundError, Digits, ImageDataset, default_root
 from ndl.training import Trainer, draw_curves
@@ -38,6 +38,8 @@ def choose_data(root: Path | None, wanted: str) -> tuple[str, ImageDataset, Imag
     else scikit-learn's small digits, which need no files.
     """
     if wanted == "digits":
+        if root is not None:
+            raise ValueError(f"{root} was named, but the data asked for are the digits, which need no files")
         return "digits", Digits(train=True), Digits(train=False)
     if root is not None:
         return "mnist", MNIST(root, train=True), MNIST(root, train=False)
@@ -144,10 +146,9 @@ def train(
         checkpoint=options.checkpoint,
         settings={**settings, "data": name},
     )
-    if options.resume is not None:
-        trainer.resume(options.resume)
+    resume(trainer, options)
     print(f"{name}: {len(train_data):,} digits to train on, {len(test_data):,} to test on")
-    print(", ".join(f"{key} {value}" for key, value in settings.items()), flush=True)
+    print(told(settings, unused), flush=True)
     trainer.fit(settings["epochs"])
     if options.curve is not None:
         draw_curves(trainer.history, options.curve, title=f"MLP on {name}", loss_name="cross-entropy (nats)")
@@ -158,13 +159,19 @@ def train(
 # -- command line ----------------------------------------------------------------------------------------------
 
 
+def unused(settings: dict[str, Any]) -> dict[str, str]:
+    """Settings that change nothing beside the others, and what they count with: onecycle has a momentum of its own."""
+    plain = settings["optimizer"] == "sgd" and settings["schedule"] == "none"
+    return {} if plain else {"momentum": "--optimizer sgd --schedule none"}
+
+
 def main(presets: Presets, arguments: list[str] | None = None) -> int:
     """Run the program; returns its exit code."""
     parser = option_parser(__doc__, presets)
     parser.add_argument("root", nargs="?", type=Path, help="MNIST's folder, or the data root it is in")
     parser.add_argument("--data", choices=("auto", "mnist", "digits"), default="auto", help="what to learn from")
     parser.add_argument("--hidden", type=positive, nargs="+", metavar="N", help="sizes of the hidden layers")
-    options = parsed(parser, arguments, "runs/mnist_mlp.pt")
+    options = parsed(parser, arguments, presets, "runs/mnist_mlp.pt", unused)
     return run(presets, options, lambda settings, o: train(choose_data(o.root, o.data), settings, o))
 
 

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run from a ch
 from experiments.language_model import main, one_cycle
 from experiments.models.gpt import GPT
 from experiments.models.llama import Llama
-from experiments.program import make_optimizer, positive
+from experiments.program import SCHEDULES, positive
 from ndl import nn, optim
 
 MODELS = ("gpt", "llama")
@@ -35,18 +35,18 @@ def build(vocab_size: int, settings: dict[str, Any]) -> nn.Module:
 
 
 def warmup_and_cosine(model: nn.Module, settings: dict[str, Any]) -> tuple[optim.Optimizer, Any]:
-    """Weight decay for matrices only; a learning rate that grows evenly for ``warmup`` steps and then falls as a cosine
-    to ``min_lr``.
+    """Weight decay for matrices only; with the schedule cosine, a learning rate that grows evenly for ``warmup`` steps
+    and then falls as a cosine to ``min_lr``.
     """
-    if settings["schedule"] != "cosine":
-        return one_cycle(model, settings)
     matrices = [p for p in model.parameters() if p.dim() >= 2]
     vectors = [p for p in model.parameters() if p.dim() < 2]
     groups = [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
-    optimizer = make_optimizer(groups, settings)
+    optimizer, scheduler = one_cycle(groups, settings)
     for group in optimizer.param_groups:
         if "betas" in group:
             group["betas"] = (settings["momentum"], settings["beta2"])
+    if settings["schedule"] != "cosine":
+        return optimizer, scheduler
     warmup, steps = settings["warmup"], settings["epochs"] * settings["steps"]
     least = settings["min_lr"] / settings["lr"]
 
@@ -57,6 +57,18 @@ def warmup_and_cosine(model: nn.Module, settings: dict[str, Any]) -> tuple[optim
         return least + (1 - least) * (1 + math.cos(math.pi * done)) / 2
 
     return optimizer, optim.lr_scheduler.LambdaLR(optimizer, factor)
+
+
+def unused(settings: dict[str, Any]) -> dict[str, str]:
+    """Settings that change nothing beside the others, and what they count with."""
+    found = {"groups": "--model llama"}
+    if settings["model"] == "llama":
+        found = {"bias": "--model gpt", "dropout": "--model gpt"}
+    if settings["schedule"] != "cosine":
+        found |= {"warmup": "--schedule cosine", "min_lr": "--schedule cosine"}
+    if settings["optimizer"] == "sgd":
+        found["beta2"] = "--optimizer adam or adamw"
+    return found
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +82,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dropout", type=float, help="of embeddings, attention and both blocks' results (gpt)")
     parser.add_argument("--warmup", type=int, metavar="STEPS", help="in which the learning rate grows")
     parser.add_argument("--min-lr", type=float, help="learning rate at the end")
-    parser.add_argument("--beta2", type=float, help="of adam and adamw")
+    parser.add_argument("--beta2", type=float, help="of adam and adamw, whose beta1 is the momentum")
 
 
 if __name__ == "__main__":
@@ -124,5 +136,7 @@ if __name__ == "__main__":
             "runs/shakespeare_gpt.pt",
             add_options,
             configure=warmup_and_cosine,
+            schedules=(*SCHEDULES, "cosine"),
+            unused=unused,
         )
     )

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 import ndl
+from experiments.cifar10_cnn import main
 from experiments.cifar10_networks import (
     CLASSES,
     PAD,
@@ -29,6 +30,7 @@ from experiments.cifar10_networks import (
 from ndl import nn
 
 ROOT = Path(__file__).resolve().parents[2]
+PROGRAM, TWIN = ROOT / "experiments" / "cifar10_cnn.py", ROOT / "benchmarks" / "cifar10_twin.py"
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +48,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(folder: Path, *arguments: object, code: int = 0) -> str:
-    command = [sys.executable, str(ROOT / "experiments" / "cifar10_cnn.py"), *map(str, arguments)]
+def run(folder: Path, *arguments: object, code: int = 0, program: Path = PROGRAM) -> str:
+    command = [sys.executable, str(program), *map(str, arguments)]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("NDL_")}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=150)
     assert done.returncode == code, done.stdout + done.stderr
@@ -69,6 +71,44 @@ def test_classic_and_resume(data: Path, tmp_path: Path) -> None:
     said = run(tmp_path, data, "--resume", "runs/cifar10_cnn.pt", "--epochs", 2, "--no-curve")
     assert "Test accuracy after 2 epochs" in said and not (tmp_path / "metrics.png").exists()
     assert "error: " in run(tmp_path, tmp_path / "nowhere", code=1)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--optimizer", "adam"], "--optimizer adam: the quick network is trained with sgd only"),
+        (["--schedule", "onecycle"], "--schedule onecycle: the quick network is trained with triangle only"),
+        (
+            ["--preset", "classic", "--schedule", "triangle"],
+            "the classic network is trained with none or onecycle only",
+        ),
+        (
+            ["--preset", "classic", "--width", "8"],
+            "--width changes nothing here: it counts only with the quick network",
+        ),
+        (["--preset", "classic", "--optimizer", "adam", "--momentum", "0.5"], "counts only with --optimizer sgd"),
+    ],
+)
+def test_what_the_recipe_cannot_do_is_refused(
+    tmp_path: Path, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([*arguments, "--no-curve", "--checkpoint", str(tmp_path / "net.pt")])
+    assert message in capsys.readouterr().err
+
+
+def test_classic_with_another_optimiser(data: Path, tmp_path: Path) -> None:
+    options = ["--preset", "classic", "--optimizer", "adam", "--schedule", "onecycle", "--epochs", 1]
+    said = run(tmp_path, data, *options, "--no-curve", "--no-checkpoint")
+    assert "optimizer adam, schedule onecycle" in said and "momentum" not in said and "width" not in said
+
+
+def test_the_twin_trains_by_the_same_recipe(data: Path, tmp_path: Path) -> None:
+    said = run(tmp_path, data, "--network", "classic", "--steps", 3, program=TWIN)
+    assert float(re.search(r"largest difference in the first 10 steps (\S+),", said)[1]) < 1e-4, said
+    assert (tmp_path / "twin.png").stat().st_size > 5000
+    assert "--steps: 0; wanted 1 or more" in run(tmp_path, data, "--steps", 0, program=TWIN, code=2)
+    assert "cannot be written" in run(tmp_path, data, "--curve", "/dev/null/x.png", program=TWIN, code=2)
 
 
 def normalised(n: int) -> np.ndarray:

@@ -89,6 +89,7 @@ def test_without_data_or_network_it_takes_the_digits_and_says_so(tmp_path):
         (["nowhere"], r"error: mnist: .*nowhere.*prepare_data\.py"),
         (["--data", "mnist"], r"neither at data nor to be fetched"),
         (["--data", "digits", "--resume", "none.pt"], r"none\.pt"),
+        (["nowhere", "--data", "digits"], r"error: nowhere was named, but .* digits, which need no files"),
     ],
 )
 def test_what_is_missing_is_told(tmp_path, arguments, message):
@@ -104,7 +105,9 @@ def test_damaged_data_is_told(tmp_path, data):
     assert "error: " in done.stderr and "train-images-idx3-ubyte" in done.stderr and "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--epochs", "0"], ["--hidden", "-3"], ["--optimizer", "magic"], ["--lr", "x"]])
+@pytest.mark.parametrize(
+    "arguments", [["--epochs", "0"], ["--hidden", "-3"], ["--optimizer", "magic"], ["--lr", "x"], ["--momentum", "0.5"]]
+)
 def test_impossible_options_are_refused(tmp_path, arguments):
     done = subprocess.run(command(*arguments), cwd=tmp_path, env=environment(), capture_output=True, text=True)
     assert done.returncode == 2 and "usage:" in done.stderr
@@ -152,6 +155,8 @@ def test_resume_refuses_other_settings_and_half_a_file(tmp_path, data):
     assert "leave out what differs: lr 0.5 (it has 0.004)" in done.stderr
     done = run(tmp_path, data, "--resume", "run.pt", "--epochs", 2, code=1)
     assert "epochs 2 (it has 1)" in done.stderr  # one cycle of the learning rate cannot be made longer
+    done = run(tmp_path, "--data", "digits", "--resume", "run.pt", code=1)
+    assert "data digits (it has mnist)" in done.stderr
     half = (tmp_path / "run.pt").read_bytes()[:5000]
     (tmp_path / "run.pt").write_bytes(half)
     done = run(tmp_path, data, "--resume", "run.pt", code=1)

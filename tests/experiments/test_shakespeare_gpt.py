@@ -12,12 +12,12 @@ import torch
 import ndl
 from experiments.models.gpt import GPT
 from experiments.models.llama import Llama, SwiGLU, rotary_angles, rotate
-from experiments.shakespeare_gpt import warmup_and_cosine
+from experiments.shakespeare_gpt import unused, warmup_and_cosine
 from ndl.utils.serialization import load
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = "the quick brown fox jumps over the lazy dog\n" * 60
-SMALL = ["--layers", 1, "--heads", 2, "--groups", 1, "--width", 16, "--block-size", 16, "--steps", 40, "--epochs", 2]
+SMALL = ["--layers", 1, "--heads", 2, "--width", 16, "--block-size", 16, "--steps", 40, "--epochs", 2]
 
 
 def run(folder, *arguments, code=0):
@@ -37,9 +37,10 @@ def text(tmp_path):
 # -- the program -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", ["gpt", "llama"])
-def test_learns_writes_and_draws(tmp_path, text, model):
-    out = run(tmp_path, text, *SMALL, "--model", model, "--lr", 0.01, "--warmup", 5, "--sample", 40).stdout
+@pytest.mark.parametrize("model, only_its_own", [("gpt", ["--no-bias"]), ("llama", ["--groups", 1])])
+def test_learns_writes_and_draws(tmp_path, text, model, only_its_own):
+    options = ["--model", model, *only_its_own, "--lr", 0.01, "--warmup", 5, "--sample", 40]
+    out = run(tmp_path, text, *SMALL, *options).stdout
     assert re.search(r"^2,376 characters to train on, 264 to validate, 28 different; [\d,]+ parameters$", out, re.M), (
         out
     )
@@ -66,6 +67,29 @@ def test_one_epoch_and_one_more_are_two(tmp_path, text):
 def test_what_does_not_fit_is_told(tmp_path, text, arguments):
     done = run(tmp_path, text, *arguments, "--no-curve", "--no-checkpoint", code=1)
     assert "multiple" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_what_would_change_nothing_is_unused():
+    settings = {"model": "gpt", "schedule": "cosine", "optimizer": "adamw"}
+    assert unused(settings) == {"groups": "--model llama"}
+    assert set(unused({**settings, "model": "llama"})) == {"bias", "dropout"}
+    assert set(unused({**settings, "schedule": "none"})) == {"groups", "warmup", "min_lr"}
+    assert set(unused({**settings, "optimizer": "sgd"})) == {"groups", "beta2"}
+
+
+def test_an_option_that_would_change_nothing_is_refused(tmp_path, text):
+    done = run(tmp_path, text, "--schedule", "none", "--min-lr", 0.1, code=2)
+    assert "--min-lr changes nothing here: it counts only with --schedule cosine" in done.stderr
+    assert "invalid choice: 'triangle'" in run(tmp_path, text, "--schedule", "triangle", code=2).stderr
+
+
+@pytest.mark.parametrize("schedule", ["none", "onecycle"])
+def test_the_betas_count_with_every_schedule(schedule):
+    settings = {"schedule": schedule, "optimizer": "adam", "lr": 1.0, "epochs": 1, "steps": 7}
+    settings |= {"weight_decay": 0.1, "momentum": 0.8, "beta2": 0.97}
+    optimizer, scheduler = warmup_and_cosine(GPT(5, 4, 1, 1, 2, bias=True), settings)
+    assert [(g["betas"], g["weight_decay"]) for g in optimizer.param_groups] == [((0.8, 0.97), 0.1), ((0.8, 0.97), 0.0)]
+    assert (scheduler is None) == (schedule == "none")
 
 
 def test_learning_rate_and_weight_decay():

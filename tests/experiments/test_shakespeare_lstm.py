@@ -49,6 +49,9 @@ def test_two_epochs_and_one_more_are_three(text: Path, tmp_path: Path) -> None:
     common = [*SMALL, "--schedule", "none", "--no-curve", "--sample", 0]
     run(tmp_path, text, *common, "--epochs", 3, "--checkpoint", "whole.pt")
     run(tmp_path, text, *common, "--epochs", 2, "--checkpoint", "part.pt")
+    before = (tmp_path / "part.pt").read_bytes()
+    run(tmp_path, text, "--resume", "part.pt", "--epochs", 3, "--no-curve", "--sample", 0, "--no-checkpoint")
+    assert (tmp_path / "part.pt").read_bytes() == before
     run(tmp_path, text, "--resume", "part.pt", "--epochs", 3, "--no-curve", "--sample", 0)
     whole, part = (load(tmp_path / name)["model"] for name in ("whole.pt", "part.pt"))
     assert all(whole[k].numpy().tobytes() == part[k].numpy().tobytes() for k in whole)
@@ -57,7 +60,7 @@ def test_two_epochs_and_one_more_are_three(text: Path, tmp_path: Path) -> None:
 def test_what_is_missing_or_impossible_is_told(tmp_path: Path) -> None:
     said = run(tmp_path, "nowhere", code=1)
     assert "error: " in said and "nowhere" in said and "Traceback" not in said
-    for wrong in (["--hidden", 0], ["--clip", -1], ["--temperature", 0], ["--sample", -1]):
+    for wrong in (["--hidden", 0], ["--clip", -1], ["--temperature", 0], ["--sample", -1], ["--momentum", 0.5]):
         assert "usage:" in run(tmp_path, *wrong, code=2)
 
 
