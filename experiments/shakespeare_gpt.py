@@ -48,7 +48,7 @@ def warmup_and_cosine(model: nn.Module, settings: dict[str, Any]) -> tuple[optim
     if settings["schedule"] != "cosine":
         return optimizer, scheduler
     warmup, steps = settings["warmup"], settings["epochs"] * settings["steps"]
-    least = settings["min_lr"] / settings["lr"]
+    least = settings["min_lr"] / (settings["lr"] or 1)  # a rate of 0 stays 0
 
     def factor(step: int) -> float:
         if step < warmup:

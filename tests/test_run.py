@@ -146,6 +146,11 @@ MISSING = {
     "import torch.fft": "ModuleNotFoundError: torch.fft is not in ndl",
     "import torch; torch.fft.rfft(torch.ones(2))": "AttributeError: torch.fft.rfft is not in ndl",
     "import torch as t; y = t.fft": "AttributeError: torch.fft is not in ndl",
+    "import torch; torch.inverse(torch.eye(2)).sum().item()": "AttributeError: torch.inverse is not in ndl",
+    "import torch; torch.distributions.Beta(1.0, 1.0).sample().item()": (
+        "AttributeError: torch.distributions.Beta is not in ndl"
+    ),
+    "import torch; torch.fft.rfft(torch.ones(2)).abs().sum()": "AttributeError: torch.fft.rfft is not in ndl",
     "from torch import stft": "ImportError: torch.stft is not in ndl",
     "from torch.nn import SyncBatchNorm": "ImportError: torch.nn.SyncBatchNorm is not in ndl",
     "import torch.nn as nn; nn.SyncBatchNorm(3)": "AttributeError: torch.nn.SyncBatchNorm is not in ndl",

@@ -25,6 +25,8 @@ from itertools import pairwise
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+import numpy as np
+
 Result = TypeVar("Result")
 
 
@@ -44,16 +46,16 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(n: int) -> None:
-    """Use ``n`` threads from the next kernel call on. Raises ``RuntimeError`` if ``n`` is not positive.
+    """Use ``n`` threads from the next kernel call on. Raises ``RuntimeError`` if ``n`` is no positive whole number.
 
     The last digits of sums over the batch depend on ``n``, because each thread adds up its own share first.
     """
     global _num_threads
-    if isinstance(n, bool) or not isinstance(n, int):
-        raise TypeError(f"set_num_threads expects an int, but got {type(n).__name__}")
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
+        raise RuntimeError(f"set_num_threads expects an int, but got {type(n).__name__}")
     if n < 1:
         raise RuntimeError(f"set_num_threads expects a positive integer, but got {n}")
-    _num_threads = n
+    _num_threads = int(n)
 
 
 def shares(n_items: int, n_shares: int) -> list[tuple[int, int]]:

@@ -25,6 +25,7 @@ from ndl.nn.avg_pool import AvgPool
 from ndl.nn.max_pool import MaxPool
 from ndl.nn.module import Module
 from ndl.nn.pool_arguments import check_input
+from ndl.ops.dims import values
 from ndl.ops.gathering import index_select
 from ndl.ops.promotion import array_of
 
@@ -92,7 +93,7 @@ def _output(name: str, output_size: Any, size: Sizes) -> Sizes:
 
 def _averaged(n: int, input: Any, output_size: Any) -> Any:
     name = f"adaptive_avg_pool{n}d"
-    x = array_of(input)
+    x = values(input, name)
     check_input(name, x, n, channels=False)
     if x.ndim == n + 1:
         return _averaged(n, input[None], output_size)[0]
@@ -105,7 +106,7 @@ def _averaged(n: int, input: Any, output_size: Any) -> Any:
 
 def _maximal(n: int, input: Any, output_size: Any, return_indices: bool, batched: bool = True) -> Any:
     name = f"adaptive_max_pool{n}d"
-    x = array_of(input)
+    x = values(input, name)
     check_input(name, x, n, channels=batched and x.ndim == n + 2)
     if x.ndim == n + 1:
         y = _maximal(n, input[None], output_size, return_indices, False)

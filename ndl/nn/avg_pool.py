@@ -21,10 +21,11 @@ import numpy as np
 
 from ndl.autograd.function import ArrayFunction
 from ndl.kernels import poolnd
-from ndl.kernels.pool2d.windows import Windows
+from ndl.kernels.pool2d.windows import Windows, taps_of
 from ndl.nn.activation import relu
 from ndl.nn.module import Module
-from ndl.nn.pool_arguments import check_input, option, windows
+from ndl.nn.pool_arguments import WORDS, check_input, option, windows
+from ndl.nn.tuples import single
 from ndl.ops.powers import pow
 from ndl.ops.promotion import array_of
 
@@ -50,7 +51,7 @@ class AvgPool(ArrayFunction):
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, w: Windows, K: np.ndarray) -> np.ndarray:
         ctx.w, ctx.K, ctx.order = w, K, poolnd.order_of(x)
-        return poolnd.avg_forward(x, w, K)
+        return poolnd.avg_forward(x, w, K) if x.dtype.kind == "f" else _whole_average(x, w, K.astype(x.dtype))
 
     @staticmethod
     def backward(ctx: Any, dy: Any) -> tuple:
@@ -70,6 +71,16 @@ class AvgPoolGrad(ArrayFunction):
         return AvgPool.apply(ddx, ctx.w, ctx.K), None, None, None
 
 
+def _whole_average(x: np.ndarray, w: Windows, K: np.ndarray) -> np.ndarray:
+    """The windows' sums over K, rounded towards zero, as PyTorch divides integers."""
+    sums = np.zeros((*x.shape[:2], *w.output), x.dtype)
+    every = (slice(None), slice(None))
+    for tap in taps_of(w):
+        sums[every + tap.there] += x[every + tap.seen]
+    y = sums // K
+    return y + ((y < 0) & (y * K != sums))
+
+
 def averaged(
     name: str,
     n: int,
@@ -82,7 +93,7 @@ def averaged(
     divisor_override: int | None,
 ) -> Any:
     x = array_of(input)
-    check_input(name, x, n)
+    check_input(name, x, n, ("f", "int64"))
     if divisor_override == 0:
         raise RuntimeError(f"{name}: divisor must be not zero")
     if x.ndim == n + 1:
@@ -145,6 +156,8 @@ def avg_pool3d(
 
 def _lp_pooled(n: int, input: Any, norm_type: float, kernel_size: Any, stride: Any, ceil_mode: bool) -> Any:
     # As PyTorch composes it, for the same gradients where a sum is zero or negative: 0 · ∞ = nan.
+    if n > 1 and isinstance(kernel_size, (tuple, list)) and len(kernel_size) != n:
+        raise ValueError(f"lp_pool{n}d: kernel_size must be one int or {WORDS[n]}, but got {kernel_size}")
     mean = averaged(f"lp_pool{n}d", n, pow(input, norm_type), kernel_size, stride, 0, ceil_mode, True, None)
     places = math.prod(option(f"lp_pool{n}d", "kernel_size", kernel_size, n))
     return pow(np.sign(mean) * relu(np.abs(mean)) * places, 1.0 / norm_type)
@@ -213,9 +226,8 @@ class AvgPool1d(AvgPoolNd):
         ceil_mode: bool = False,
         count_include_pad: bool = True,
     ) -> None:
-        window = (option("AvgPool1d", "kernel_size", kernel_size, 1),)
-        stride = None if stride is None else option("AvgPool1d", "stride", stride, 1)
-        super().__init__(*window, stride, option("AvgPool1d", "padding", padding, 1), ceil_mode, count_include_pad)
+        stride = None if stride is None else single(stride)
+        super().__init__(single(kernel_size), stride, single(padding), ceil_mode, count_include_pad)
 
 
 class AvgPool2d(AvgPoolNd):

@@ -19,13 +19,14 @@ PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 def spatial(name: str, what: str, value: Any, n: int, low: int) -> Sizes:
     """An option as one int for each of ``n`` spatial dimensions.
 
-    Raises TypeError for what is no whole number, RuntimeError for the wrong count or sign.
+    As in PyTorch, one number in a tuple counts for all dimensions, but not for a kernel. Raises TypeError for what is
+    no whole number, RuntimeError for the wrong count or sign.
     """
     try:
         values = tuple(index(v) for v in value) if isinstance(value, (tuple, list)) else (index(value),) * n
     except TypeError:
         raise TypeError(f"{name}: {what} must be one whole number or {n} of them, but got {value!r}") from None
-    if len(values) == 1:
+    if len(values) == 1 and what != "kernel_size":
         values *= n
     if len(values) != n:
         raise RuntimeError(f"{name}: {what} must be one number or {n}, one for each spatial dimension, but got {value}")
@@ -44,7 +45,10 @@ def as_arrays(name: str, input: Any, weight: Any) -> tuple[np.ndarray, np.ndarra
 
 
 def check(name: str, x: np.ndarray, W: np.ndarray, b: np.ndarray | None, n: int, groups: int, transposed: bool) -> None:
-    """Raise RuntimeError where ranks, types, channels or groups of a convolution's arguments do not fit."""
+    """Raise RuntimeError where ranks, types, channels or groups of a convolution's arguments do not fit.
+
+    NotImplementedError for types that are not computed with.
+    """
     if W.ndim != n + 2:
         raise RuntimeError(f"{name} expects a weight of {n + 2} dimensions, but got shape {list(W.shape)}")
     if x.ndim not in (n + 1, n + 2):
@@ -56,8 +60,8 @@ def check(name: str, x: np.ndarray, W: np.ndarray, b: np.ndarray | None, n: int,
             raise RuntimeError(
                 f"{name}: input and {what} must have the same type, but got {x.dtype} and {v.dtype}; convert with .to()"
             )
-    if x.dtype.kind != "f":
-        raise RuntimeError(f"{name} needs a floating-point input, but got {x.dtype}; convert it with .float()")
+    if x.dtype.kind not in "fiu" or (transposed and x.dtype.kind != "f" and x.dtype != np.int64):
+        raise NotImplementedError(f'"{name}" not implemented for {x.dtype}; convert the input with .float()')
     if groups < 1:
         raise RuntimeError(f"{name}: groups must be positive, but got {groups}")
     channels = x.shape[-n - 1]

@@ -139,9 +139,7 @@ def output_padding_for(
     """The ``output_padding`` that gives ``output_size``. Raises ValueError naming the sizes that can be reached."""
     smallest = [(i - 1) * s - 2 * p + d * (k - 1) + 1 for i, s, p, d, k in zip(size, stride, padding, dilation, kernel)]
     largest = [m + s - 1 for m, s in zip(smallest, stride)]
-    if len(output_size) != len(smallest) or any(
-        not low <= m <= high for m, low, high in zip(output_size, smallest, largest)
-    ):
+    if any(not low <= m <= high for m, low, high in zip(output_size, smallest, largest)):
         raise ValueError(
             f"requested an output size of {list(output_size)}, but valid sizes range from {smallest} to {largest} (for an "
             f"input of {list(size)})"
@@ -194,10 +192,14 @@ class ConvTransposeNd(Module):
     def forward(self, input: Any, output_size: Sequence[int] | None = None) -> Any:
         extra = self.output_padding
         if output_size is not None:
-            size = array_of(input).shape[-self.n :]
-            extra = output_padding_for(
-                output_size[-self.n :], size, self.stride, self.padding, self.dilation, self.kernel_size
-            )
+            shape, n = array_of(input).shape, self.n
+            if len(output_size) not in (n, len(shape)):
+                raise ValueError(
+                    f"{type(self).__name__}: for {len(shape)}D input, output_size must have {n} or {len(shape)} elements "
+                    f"(got {len(output_size)})"
+                )
+            options = (self.stride, self.padding, self.dilation, self.kernel_size)
+            extra = output_padding_for(output_size[-n:], shape[-n:], *options)
         return transposed(
             self.n,
             input,

@@ -85,7 +85,7 @@ def pooled(
     return_indices: bool,
 ) -> Any:
     x = array_of(input)
-    check_input(name, x, n, integers=True)
+    check_input(name, x, n, ("f", "i", "u"))
     if x.ndim == n + 1:
         y = pooled(name, n, input[None], kernel_size, stride, padding, dilation, ceil_mode, return_indices)
         return (y[0][0], y[1][0]) if return_indices else y[0]

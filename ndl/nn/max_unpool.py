@@ -18,6 +18,7 @@ from ndl.autograd.function import ArrayFunction
 from ndl.kernels.pool2d.windows import Sizes
 from ndl.nn.module import Module
 from ndl.nn.pool_arguments import option
+from ndl.nn.tuples import ntuple
 from ndl.ops.gathering import gather
 from ndl.ops.promotion import array_of
 
@@ -66,9 +67,11 @@ def _unpooled(
         raise RuntimeError(
             f"{name}: Expected input to have non-zero size for non-batch dimensions, but got {list(x.shape)}"
         )
-    k = option(name, "kernel_size", kernel_size, n)
-    s = k if stride is None or stride in ((), []) else option(name, "stride", stride, n)
-    p = option(name, "padding", padding, n)
+    if x.dtype.kind in "iub":
+        raise NotImplementedError(f'"{name}" not implemented for {x.dtype}; convert the input with .float()')
+    k = option(name, "kernel_size", kernel_size, n, False)
+    s = k if stride is None or stride in ((), []) else option(name, "stride", stride, n, False)
+    p = option(name, "padding", padding, n, False)
     if min(s) < 1:
         raise RuntimeError(f"{name}: strides should be greater than zero, but got stride: {s}")
     size = _size(x.shape[-n:], k, s, p, output_size)
@@ -155,10 +158,10 @@ class MaxUnpoolNd(Module):
 
     def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
         super().__init__()
-        name = type(self).__name__
-        self.kernel_size = option(name, "kernel_size", kernel_size, self.n)
-        self.stride = self.kernel_size if stride is None else option(name, "stride", stride, self.n)
-        self.padding = option(name, "padding", padding, self.n)
+        each = ntuple(self.n)
+        self.kernel_size = each(kernel_size)
+        self.stride = self.kernel_size if stride is None else each(stride)
+        self.padding = each(padding)
 
     def forward(self, input: Any, indices: Any, output_size: Sequence[int] | None = None) -> Any:
         return _unpooled(self.n, input, indices, self.kernel_size, self.stride, self.padding, output_size)

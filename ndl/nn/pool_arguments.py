@@ -14,23 +14,28 @@ from ndl.ops.promotion import array_of
 WORDS = {1: "one int", 2: "two ints", 3: "three ints"}
 
 
-def option(name: str, what: str, value: Any, n: int) -> Sizes:
-    """An option as one int for each of ``n`` dimensions. Raises TypeError for no ints, RuntimeError for a wrong count."""
+def option(name: str, what: str, value: Any, n: int, repeat: bool = True) -> Sizes:
+    """An option as one int for each of ``n`` dimensions; with ``repeat`` also one int in a tuple counts for all.
+
+    Raises TypeError for no ints, RuntimeError for a wrong count.
+    """
+    several = isinstance(value, (tuple, list))
     try:
-        values = tuple(operator.index(v) for v in (value if isinstance(value, (tuple, list)) else (value,)))
+        values = tuple(operator.index(v) for v in (value if several else (value,)))
     except TypeError:
         raise TypeError(f"{name}(): argument '{what}' must be tuple of ints, not {type(value).__name__}") from None
-    if len(values) == 1:
+    if len(values) == 1 and (repeat or not several):
         values *= n
     if len(values) != n:
         raise RuntimeError(f"{name}: {what} must either be a single int, or a tuple of {WORDS[n]}, but got {value}")
     return values
 
 
-def check_input(name: str, x: np.ndarray, n: int, integers: bool = False, channels: bool = True) -> None:
+def check_input(name: str, x: np.ndarray, n: int, types: tuple[str, ...] = ("f",), channels: bool = True) -> None:
     """Raise RuntimeError for a wrong number of dimensions or an empty one, NotImplementedError for a type.
 
-    Only the batch may be empty, and the channels where ``channels`` is False.
+    Only the batch may be empty, and the channels where ``channels`` is False. ``types`` are names of types, or
+    NumPy's letters for kinds of types.
     """
     if x.ndim not in (n + 1, n + 2):
         raise RuntimeError(
@@ -41,7 +46,7 @@ def check_input(name: str, x: np.ndarray, n: int, integers: bool = False, channe
         raise RuntimeError(
             f"{name}: Expected input to have non-zero size for non-batch dimensions, but input has sizes {list(x.shape)}"
         )
-    if x.dtype.kind not in ("fiu" if integers else "f"):
+    if x.dtype.kind not in types and x.dtype.name not in types:
         raise NotImplementedError(f'"{name}" not implemented for {x.dtype}; convert the input with .float()')
 
 

@@ -63,9 +63,14 @@ class Picture(ArrayFunction):
         return Columns.apply(dx, ctx.w), None
 
 
+def _check_type(name: str, x: np.ndarray) -> None:
+    if x.dtype.kind in "iu":
+        raise NotImplementedError(f'"{name}" not implemented for {x.dtype}; convert the input with .float()')
+
+
 def _windows(name: str, size: Pair, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Windows:
-    k, d = option(name, "kernel_size", kernel_size, 2), option(name, "dilation", dilation, 2)
-    p, s = option(name, "padding", padding, 2), option(name, "stride", stride, 2)
+    k, d = option(name, "kernel_size", kernel_size, 2, False), option(name, "dilation", dilation, 2, False)
+    p, s = option(name, "padding", padding, 2, False), option(name, "stride", stride, 2, False)
     for what, values, least in (("kernel size", k, 1), ("dilation", d, 1), ("stride", s, 1), ("padding", p, 0)):
         if min(values) < least:
             wanted = "greater than zero" if least else "non-negative"
@@ -91,6 +96,7 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
             "unfold: Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for "
             f"input, but got: {list(x.shape)}"
         )
+    _check_type("unfold", x)
     if x.ndim == 3:
         return unfold(input[None], kernel_size, dilation, padding, stride)[0]
     return Columns.apply(input, _windows("unfold", x.shape[2:], kernel_size, dilation, padding, stride))
@@ -108,9 +114,10 @@ def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padd
             "fold: Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions, "
             f"but got: {list(y.shape)}"
         )
+    _check_type("fold", y)
     if y.ndim == 2:
         return fold(input[None], output_size, kernel_size, dilation, padding, stride)[0]
-    h, wd = option("fold", "output_size", output_size, 2)
+    h, wd = option("fold", "output_size", output_size, 2, False)
     w = _windows("fold", (h, wd), kernel_size, dilation, padding, stride)
     if y.shape[1] % w.taps:
         raise RuntimeError(

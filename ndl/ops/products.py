@@ -72,10 +72,10 @@ def _same_type(name: str, *operands: Any) -> None:
         )
 
 
-def _check(name: str, ok: bool, x: Any, y: Any) -> None:
+def _check(names: str, ok: bool, x: Any, y: Any) -> None:
     if not ok:
         a, b = list(array_of(x).shape), list(array_of(y).shape)
-        raise RuntimeError(f"{name}: shapes cannot be multiplied ({_cross(a)} and {_cross(b)})")
+        raise RuntimeError(f"{names} shapes cannot be multiplied ({_cross(a)} and {_cross(b)})")
 
 
 def _cross(shape: list) -> str:
@@ -129,7 +129,7 @@ def bmm(input: Any, mat2: Any) -> Any:
     """The products of two equally long stacks of matrices: (b, n, k), (b, k, m) -> (b, n, m)."""
     _ranks("bmm", input, 3, mat2, 3)
     x, y = array_of(input), array_of(mat2)
-    _check("bmm", x.shape[0] == y.shape[0] and x.shape[2] == y.shape[1], input, mat2)
+    _check("bmm: input and mat2", x.shape[0] == y.shape[0] and x.shape[2] == y.shape[1], input, mat2)
     return matmul(input, mat2)
 
 
@@ -142,7 +142,7 @@ def mv(input: Any, vec: Any) -> Any:
 def dot(input: Any, tensor: Any) -> Any:
     """Σ_i x_i y_i of two vectors of one length."""
     _ranks("dot", input, 1, tensor, 1)
-    _check("dot", array_of(input).shape == array_of(tensor).shape, input, tensor)
+    _check("dot: input and tensor", array_of(input).shape == array_of(tensor).shape, input, tensor)
     _same_type("dot", input, tensor)
     return matmul(input, tensor)
 
@@ -155,7 +155,7 @@ def inner(input: Any, other: Any) -> Any:
     x, y = array_of(input), array_of(other)
     if x.ndim == 0 or y.ndim == 0:
         return mul(input, other)
-    _check("inner", x.shape[-1] == y.shape[-1], input, other)
+    _check("inner: input and other", x.shape[-1] == y.shape[-1], input, other)
     return tensordot(input, other, dims=([-1], [-1]))
 
 

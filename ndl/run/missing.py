@@ -119,18 +119,22 @@ def _theirs(module: str) -> str:
 
 
 def _asked_of_it(place: TracebackType, name: str) -> list[str]:
-    """What follows the missing name in the script: ['rfft'] where ``torch.fft`` is missing in ``torch.fft.rfft(x)``."""
+    """The names that follow the missing one: ['rfft'] where ``torch.fft`` is missing in ``torch.fft.rfft(x).sum()``.
+
+    What is asked of a call's result is not one of them.
+    """
     code = place.tb_frame.f_code
     positions = list(code.co_positions())[place.tb_lasti // 2]
     try:
         tree = ast.parse("".join(linecache.getlines(code.co_filename)))
     except SyntaxError:
         return []
-    following: list[str] = []
+    following: list[ast.Attribute] = []
     for node in _chain(tree, positions[0], positions[2]):
-        if following or (node.attr == name and node.end_col_offset == positions[3]):
-            following.append(node.attr)
-    return following[1:]
+        missing = node.attr == name and node.end_col_offset == positions[3]
+        if node.value is following[-1] if following else missing:
+            following.append(node)
+    return [node.attr for node in following[1:]]
 
 
 def _chain(tree: ast.AST, line: int | None, column: int | None) -> Iterator[ast.Attribute]:

@@ -106,9 +106,12 @@ def test_number_of_threads_must_be_positive(n: int) -> None:
     assert threads.get_num_threads() == 3
 
 
-def test_number_of_threads_must_be_an_int() -> None:
-    with pytest.raises(TypeError, match="float"):
-        threads.set_num_threads(2.0)  # type: ignore[arg-type]
+@pytest.mark.parametrize("n", [2.0, True, np.float64(1), "2", None])
+def test_number_of_threads_must_be_an_int(n: object) -> None:
+    with pytest.raises(RuntimeError, match=f"expects an int, but got {type(n).__name__}"):
+        threads.set_num_threads(n)  # type: ignore[arg-type]
+    threads.set_num_threads(np.int64(2))  # type: ignore[arg-type]
+    assert type(threads.get_num_threads()) is int
 
 
 @pytest.mark.parametrize("failing", [{0}, {2}, {1, 2}])

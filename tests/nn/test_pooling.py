@@ -1,10 +1,13 @@
 """The protocol for all poolings, and what it cannot say: errors, reprs, memory order, types."""
 
+import platform
+
 import numpy as np
 import pytest
 import torch
 
 import ndl
+from tests.both import same
 from tests.proof import proof
 
 test_max_parity, test_max_numeric, test_max_second = proof("nn.max_pool")
@@ -60,6 +63,13 @@ REFUSED = {
     "unpool, index too large": lambda T, F, x: F.max_unpool2d(x, x.long() * 10000, 2),
     "unpool, negative index": lambda T, F, x: F.max_unpool2d(x, x.long() - 10, 2),
     "unpool, int32": lambda T, F, x: F.max_unpool2d(x, x.int(), 2),
+    "unpool, integers": lambda T, F, x: F.max_unpool2d(x.long(), x.long(), 2),
+    "unpool, one int in a tuple for two": lambda T, F, x: T.nn.MaxUnpool2d((2,))(x, x.long()),
+    "average, int32": lambda T, F, x: F.avg_pool2d(x.int(), 2),
+    "average, two sizes for one": lambda T, F, x: T.nn.AvgPool1d(2, (1, 1))(x[0]),
+    "average, three sizes for two": lambda T, F, x: T.nn.AvgPool2d(2, padding=(1, 1, 1))(x),
+    "power average, one int in a tuple for two": lambda T, F, x: F.lp_pool2d(x, 2, (2,)),
+    "power average, no int": lambda T, F, x: F.lp_pool2d(x, 2, ()),
     "unpool, other shape": lambda T, F, x: F.max_unpool2d(x, x.long()[:1], 2),
 }
 
@@ -76,8 +86,8 @@ def test_errors_name_what_was_given_and_what_to_do() -> None:
         ndl.nn.functional.max_pool2d(x, 9)
     with pytest.raises(RuntimeError, match=r"pad should be at most half .* got pad=2, kernel_size=2 and dilation=1"):
         ndl.nn.functional.avg_pool2d(x, 2, 2, 2)
-    with pytest.raises(NotImplementedError, match=r'"avg_pool2d" not implemented for int64; .*\.float\(\)'):
-        ndl.nn.functional.avg_pool2d(x.long(), 2)
+    with pytest.raises(NotImplementedError, match=r'"avg_pool2d" not implemented for int32; .*\.float\(\)'):
+        ndl.nn.functional.avg_pool2d(x.int(), 2)
     with pytest.raises(RuntimeError, match=r"invalid max index: 10000 \(output volumes are of size 12x14\)"):
         ndl.nn.functional.max_unpool2d(x, x.long() * 10000, 2)
 
@@ -150,6 +160,35 @@ def test_maxima_of_integers() -> None:
     z, wanted = torch.nn.functional.max_pool2d(torch.tensor(x), 3, 2, 1, return_indices=True)
     np.testing.assert_array_equal(y.numpy(), z.numpy())
     np.testing.assert_array_equal(places.numpy(), wanted.numpy())
+
+
+@pytest.mark.parametrize("options", [{}, {"count_include_pad": False, "ceil_mode": True, "padding": 1}], ids=str)
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_averages_of_integers_are_rounded_towards_zero(n: int, options: dict) -> None:
+    x = np.random.default_rng(n).integers(-(2**56), 2**56, (2, 3, *(6,) * n))
+    same(lambda T, x: getattr(T.nn.functional, f"avg_pool{n}d")(x, 3, 2, **options), x)
+    same(lambda T, x: getattr(T.nn.functional, f"avg_pool{n}d")(x, (3,), (), **options), x)
+    same(lambda T, x: getattr(T.nn.functional, f"lp_pool{n}d")(x.double(), 2, 3, 2), x)
+
+
+@pytest.mark.parametrize("divisor", [7, -7])
+def test_averages_of_integers_over_another_divisor(divisor: int) -> None:
+    x = np.arange(-18, 18).reshape(1, 1, 6, 6)
+    same(lambda T, x: T.nn.functional.avg_pool2d(x, 2, divisor_override=divisor), x)
+
+
+def test_power_averages_of_integers() -> None:
+    y, z = (T.nn.functional.lp_pool2d(T.arange(-18, 18).reshape(1, 1, 6, 6), 2, 3) for T in (ndl, torch))
+    assert y.numpy().dtype == np.float32
+    np.testing.assert_allclose(y.numpy(), z.numpy(), rtol=1e-6)
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="elsewhere NumPy's maximum of -0 and 0 is 0")
+@pytest.mark.parametrize("window", [((1, 2),), (2,), (3, 2, 1), (5, 1, 2)], ids=str)
+def test_of_both_zeros_the_first_is_the_maximum(window: tuple) -> None:
+    x = np.where(np.random.default_rng(0).random((2, 3, 10, 12)) < 0.5, 0.0, -0.0)
+    y, z = (T.nn.functional.max_pool2d(T.from_numpy(x), *window).numpy() for T in (ndl, torch))
+    np.testing.assert_array_equal(np.signbit(y), np.signbit(z))
 
 
 @pytest.mark.parametrize("name", ["max_pool2d", "avg_pool2d"])

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import ndl
+from tests.both import refused, same
 from tests.proof import proof
 
 test_parity, test_numeric, test_second = proof("nn.unfold")
@@ -31,10 +32,13 @@ REFUSED = [
     lambda T, F, x: F.unfold(x, 2, 1, 0, 0),
     lambda T, F, x: F.unfold(x[:, :0], 2),
     lambda T, F, x: F.unfold(x, (2, 2, 2)),
+    lambda T, F, x: F.unfold(x, (2,)),
+    lambda T, F, x: F.unfold(x, 2, stride=(1,)),
     lambda T, F, x: F.fold(x, 4, 2),
     lambda T, F, x: F.fold(x.new_zeros(12, 8), 4, 2),
     lambda T, F, x: F.fold(x.new_zeros(13, 9), 4, 2),
     lambda T, F, x: F.fold(x.new_zeros(12, 9), 4, 0),
+    lambda T, F, x: F.fold(x.new_zeros(12, 9), (4,), 2),
 ]
 
 
@@ -43,6 +47,12 @@ def test_what_pytorch_refuses_is_refused(run) -> None:
     for T in (ndl, torch):
         with pytest.raises((RuntimeError, IndexError)):
             run(T, T.nn.functional, T.ones(2, 3, 6, 7))
+
+
+def test_integers_are_refused_but_not_truth_values() -> None:
+    refused(lambda T, x: T.nn.functional.unfold(x, 2), np.ones((1, 1, 3, 3), int), error=NotImplementedError)
+    refused(lambda T, y: T.nn.functional.fold(y, 3, 2), np.ones((1, 4, 4), np.uint8), error=NotImplementedError)
+    same(lambda T, x: T.nn.functional.unfold(x, 2), np.eye(4, dtype=bool)[None, None])
 
 
 def test_errors_name_what_was_given_and_what_was_wanted() -> None:

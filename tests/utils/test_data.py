@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
+from collections import OrderedDict, UserList, namedtuple
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -132,6 +133,27 @@ def test_collation() -> None:
         ]  # fmt: skip
 
     both(program)
+
+
+def test_text_is_collated_to_what_held_it() -> None:
+    Point = namedtuple("Point", "name x")
+    batches = [
+        ["a", "b"], ("a", "b"), [b"a", b"b"], [np.str_("a"), np.str_("b")], [(1, "a"), (2, "b")], [[1, b"a"], [2, b"b"]],
+        [{"k": "a", "n": 1}, {"k": "b", "n": 2}], [Point("a", 1), Point("b", 2)], [(("a", 1), "x"), (("b", 2), "y")],
+        [({"k": "a"},), ({"k": "b"},)], [{"k": ["a", 1]}, {"k": ["b", 2]}], [(Point("a", 1), "x"), (Point("b", 2), "y")],
+        [OrderedDict(k="a"), OrderedDict(k="b")], [UserList(["a", 1]), UserList(["b", 2])], [range(2), range(2)],
+    ]  # fmt: skip
+
+    def typed(batch: Any) -> Any:
+        """A batch as plain Python with the names of all types."""
+        if isinstance(batch, Mapping):
+            return type(batch).__name__, {k: typed(v) for k, v in batch.items()}
+        if isinstance(batch, (list, tuple, UserList)):
+            return type(batch).__name__, [typed(b) for b in batch]
+        return batch.tolist() if hasattr(batch, "tolist") else (type(batch).__name__, batch)
+
+    both(lambda T, data: [typed(data.default_collate(b)) for b in batches])
+    both(lambda T, data: [typed(data.default_convert(b)) for b in batches])
 
 
 def test_datasets() -> None:
