@@ -45,6 +45,7 @@ class Tensor:
     _retains_grad = False
     _shared = False  # whether something else was given this memory: a view, detach(), numpy()
     _inference = False
+    _laid: tuple[int, ...] | None = None  # the axes from slowest to fastest in PyTorch's memory, where no base tells
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         return object.__new__(cls)

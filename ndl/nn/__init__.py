@@ -13,6 +13,7 @@ ROOMS = {
     "activation_hard": "Hardshrink Hardsigmoid Hardswish Hardtanh ReLU6 Softshrink",
     "activation_leaky": "LeakyReLU PReLU RReLU",
     "activation_sigmoid": "LogSigmoid Sigmoid Softplus Softsign Tanh Tanhshrink",
+    "adaptive_log_softmax": "AdaptiveLogSoftmaxWithLoss",
     "adaptive_pool": (
         "AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d"
     ),

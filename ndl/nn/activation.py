@@ -23,7 +23,8 @@ from ndl.kernels.activation_kinked import keep_if
 from ndl.kernels.pointwise import keep_nonzero, pointwise
 from ndl.kernels.pointwise import relu as relu_kernel
 from ndl.nn.module import Module
-from ndl.ops.elementwise import dtype_of, keep, refuse
+from ndl.ops.dims import values
+from ndl.ops.elementwise import dtype_of, keep, refuse, steady
 from ndl.ops.promotion import array_of
 
 __all__ = ["ReLU", "Threshold", "relu", "relu_", "threshold", "threshold_"]
@@ -44,7 +45,9 @@ def number(name: str, argument: str, value: Any) -> float:
 
 def gate(dy: Any, x: Any, test: Any, factor: float = 1) -> Any:
     """dy · factor where ``test(x)``, else exactly 0."""
-    return keep_if(dy, x, test, factor) if isinstance(dy, np.ndarray) else keep(dy * factor, test(x))
+    if isinstance(dy, np.ndarray):
+        return keep_if(dy, x, test, factor)
+    return steady(keep(dy * factor, test(x)), x)
 
 
 def mine(ctx: Any, dy: np.ndarray) -> np.ndarray | None:
@@ -89,7 +92,7 @@ class Relu(ArrayFunction):
     def backward(ctx: Any, dy: Any) -> Any:
         (y,) = ctx.saved_tensors
         if not isinstance(dy, np.ndarray):
-            return keep(dy, y != 0)
+            return steady(keep(dy, y != 0), y)
         return keep_nonzero(dy, y, out=mine(ctx, dy))
 
 
@@ -108,13 +111,18 @@ class ReluInPlace(ArrayFunction):
 
 
 def relu(input: Any, inplace: bool = False) -> Any:
-    """max(x, 0); the gradient passes where x > 0 and is 0 elsewhere, at x = 0 too. Nair & Hinton 2010."""
+    """max(x, 0); the gradient passes where x > 0 and is 0 elsewhere, at x = 0 too. Nair & Hinton 2010.
+
+    Raises RuntimeError for booleans.
+    """
+    if values(input, "relu").dtype.kind == "b":
+        raise RuntimeError("Boolean inputs not supported for relu: convert the input, e.g. with .float()")
     return ReluInPlace.apply(input) if inplace else Relu.apply(input)
 
 
 def relu_(input: Any) -> Any:
     """``relu`` written into the tensor's own memory."""
-    return ReluInPlace.apply(input)
+    return relu(input, True)
 
 
 class ReLU(Module):

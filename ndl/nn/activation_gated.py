@@ -97,7 +97,7 @@ class GeluTanh(ArrayFunction):
         return dy * (σ + x * σ * (1 - σ) * (c + 3 * c * kernels.CUBIC * x * x))
 
 
-def gelu(input: Any, approximate: str = "none") -> Any:
+def gelu(input: Any, *, approximate: str = "none") -> Any:
     """x Φ(x), or with ``approximate='tanh'`` x ½ (1 + tanh(√(2/π) (x + 0.044715 x³))). Hendrycks & Gimpel 2016.
 
     Gradient: dy (Φ + x φ), or the approximation's own. Raises RuntimeError for another ``approximate``.

@@ -20,6 +20,7 @@ from ndl.nn.activation import floating, gate, maybe_in_place, mine, number
 from ndl.nn.module import Module
 from ndl.nn.parameter import Parameter
 from ndl.ops.creation import full
+from ndl.ops.elementwise import steady
 from ndl.ops.promotion import array_of
 from ndl.ops.random import default_generator
 
@@ -41,7 +42,7 @@ class Leaky(ArrayFunction):
         a = ctx.a
         if isinstance(dy, np.ndarray):
             return leak_slope(dy, x, a, out=mine(ctx, dy)), None
-        return np.where(x > 0, dy, dy * a), None
+        return steady(np.where(x > 0, dy, dy * a), x), None
 
 
 class LeakyInPlace(ArrayFunction):
@@ -159,7 +160,7 @@ class PRelu(ArrayFunction):
         need_dx, need_da = ctx.needs_input_grad
         dx = da = None
         if need_dx:
-            dx = positive_or(x, dy, a * dy) if isinstance(dy, np.ndarray) else np.where(x > 0, dy, a * dy)
+            dx = positive_or(x, dy, a * dy) if isinstance(dy, np.ndarray) else steady(np.where(x > 0, dy, a * dy), x)
         if need_da:
             da = gate(x * dy, x, lambda x: np.logical_not(x > 0))  # summed to the shape of a by the engine
         return dx, da

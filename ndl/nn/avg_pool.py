@@ -26,8 +26,8 @@ from ndl.nn.activation import relu
 from ndl.nn.module import Module
 from ndl.nn.pool_arguments import WORDS, check_input, option, windows
 from ndl.nn.tuples import single
+from ndl.ops.dims import values
 from ndl.ops.powers import pow
-from ndl.ops.promotion import array_of
 
 __all__ = [
     "AvgPool1d",
@@ -92,7 +92,7 @@ def averaged(
     count_include_pad: bool,
     divisor_override: int | None,
 ) -> Any:
-    x = array_of(input)
+    x = values(input, name)
     check_input(name, x, n, ("f", "int64"))
     if divisor_override == 0:
         raise RuntimeError(f"{name}: divisor must be not zero")

@@ -25,6 +25,8 @@ from ndl.nn import init
 from ndl.nn.module import Module
 from ndl.nn.parameter import Parameter
 from ndl.ops.creation import empty, ones, tensor, zeros
+from ndl.ops.dims import values
+from ndl.ops.elementwise import steady
 from ndl.ops.promotion import array_of
 
 __all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "batch_norm"]
@@ -107,6 +109,7 @@ class ScaleShift(ArrayFunction):
         dx = dgamma = dbeta = None
         if ctx.needs_input_grad[0]:
             dx = dy * a.reshape(column)
+            dx = steady(dx, x) if ctx.recording else dx
         if ctx.needs_input_grad[1]:
             dgamma = np.sum(dy * ((x - mean.reshape(column)) * r.reshape(column)), axis=axes)
         if ctx.needs_input_grad[2]:
@@ -131,7 +134,7 @@ def batch_norm(
     one of the running statistics is None; NotImplementedError for integers and RuntimeError for parameters of another
     type than the input's.
     """
-    x = array_of(input)
+    x = values(input, "batch_norm")
     if x.ndim < 2:
         raise RuntimeError(f"batch_norm expects an input (N, C, …), but got shape {list(x.shape)}")
     C = x.shape[1]
@@ -143,7 +146,7 @@ def batch_norm(
         ("weight", weight),
         ("bias", bias),
     ):
-        if v is not None and array_of(v).shape != (C,):
+        if v is not None and values(v, "batch_norm", name).shape != (C,):
             raise RuntimeError(
                 f"{name} should contain {C} elements, one for each channel of the input {list(x.shape)}, but has shape "
                 f"{list(array_of(v).shape)}"
@@ -250,7 +253,7 @@ class BatchNorm(Module):
                 init.zeros_(self.bias)
 
     def forward(self, input: Any) -> Any:
-        ndim = array_of(input).ndim
+        ndim = values(input, "batch_norm").ndim
         if ndim not in self.dimensions:
             wanted = " or ".join(f"{n}D" for n in self.dimensions)
             raise ValueError(f"expected {wanted} input (got {ndim}D input)")

@@ -39,7 +39,7 @@ from ndl.nn.loss import (
 from ndl.ops.elementary import log1p
 from ndl.ops.extrema import clamp_min
 from ndl.ops.hyperbolic import sigmoid
-from ndl.ops.promotion import array_of
+from ndl.ops.promotion import array_of, cast
 
 __all__ = [
     "BCELoss",
@@ -207,7 +207,7 @@ def binary_cross_entropy_with_logits(
 
     ``pos_weight`` p multiplies the loss of the positive part: −w (p t log σ(x) + (1 − t) log(1 − σ(x))). Both weights
     broadcast to the input. dx = w (σ(x) − t) s dL without p. Raises ValueError for shapes that differ and for nan in
-    the target.
+    the target. The result has the target's type.
     """
     name = "binary_cross_entropy_with_logits"
     reduction = legacy_reduction(size_average, reduce, reduction)
@@ -217,7 +217,8 @@ def binary_cross_entropy_with_logits(
     x, t = pair(name, reduction, input, target)
     shape = array_of(x).shape
     w = _constant(name, "weight", weight, shape)
-    return BCEWithLogitsFunction.apply(x, t, w, _constant(name, "pos_weight", pos_weight, shape), reduction)
+    p = _constant(name, "pos_weight", pos_weight, shape)
+    return cast(BCEWithLogitsFunction.apply(x, t, w, p, reduction), array_of(target).dtype)
 
 
 def soft_margin_loss(
@@ -242,7 +243,7 @@ def soft_margin_loss(
             f"soft_margin_loss: a target of shape {list(array_of(target).shape)} cannot be broadcast to the input's "
             f"{list(array_of(input).shape)}; reshape or expand one of them"
         )
-    return SoftMarginFunction.apply(x, array_of(t), reduction)
+    return cast(SoftMarginFunction.apply(x, array_of(t), reduction), array_of(input).dtype)
 
 
 def multilabel_soft_margin_loss(

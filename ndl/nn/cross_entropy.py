@@ -29,6 +29,7 @@ from ndl.nn.loss import (
     reduced,
 )
 from ndl.nn.softmax import exponentials, log_softmax
+from ndl.ops.dims import values
 from ndl.ops.elementwise import keep
 from ndl.ops.promotion import array_of
 from ndl.ops.selection import where
@@ -193,7 +194,7 @@ def _check_shapes(name: str, x: np.ndarray, t: np.ndarray) -> None:
 def _indexed(name: str, function: Any, input: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
     """The loss for class targets, for inputs (C), (N, C) and (N, C, d₁, …)."""
     check_reduction(reduction)
-    x, t = array_of(input), array_of(target)
+    x, t = values(input, name), values(target, name, "target", 2)
     if x.ndim == 1:
         if t.ndim != 0 and t.shape != (1,):
             raise RuntimeError(

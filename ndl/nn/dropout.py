@@ -25,8 +25,8 @@ from ndl.autograd.inplace import assign, check_writable
 from ndl.autograd.tensor import Tensor
 from ndl.nn.module import Module
 from ndl.ops.arithmetic import add, mul
-from ndl.ops.promotion import array_of
-from ndl.ops.random import default_generator
+from ndl.ops.dims import values
+from ndl.ops.random import bernoulli_like, default_generator
 
 __all__ = [
     "AlphaDropout",
@@ -49,8 +49,8 @@ ALPHA = 1.7580993408473766  # SELU's λα
 def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Zero each element with probability ``p`` and scale the others by 1 / (1 − p); does nothing in evaluation.
 
-    The same seed gives PyTorch's mask, drawn in the order of the dimensions; PyTorch draws it in the order of memory, which
-    is another one for a transposed input. Raises ValueError unless 0 <= p <= 1.
+    The same seed gives PyTorch's mask, drawn in the order of memory, so that a transposed input gets a transposed mask.
+    Raises ValueError unless 0 <= p <= 1.
     """
     return _dropped("dropout", input, p, training, inplace)
 
@@ -120,7 +120,10 @@ def mask(shape: tuple[int, ...], dtype: np.dtype, p: float) -> Tensor:
     """0 with probability p, else 1 / (1 − p)."""
     if p == 1:
         return Tensor._wrap(np.zeros(shape, dtype))
-    m = default_generator.bernoulli(1 - p, shape, dtype)
+    return _scaled(default_generator.bernoulli(1 - p, shape, dtype), p)
+
+
+def _scaled(m: np.ndarray, p: float) -> Tensor:
     m /= 1 - p
     return Tensor._wrap(m)
 
@@ -134,7 +137,7 @@ def _dropped(
     name: str, input: Any, p: float, training: bool, inplace: bool, feature: bool = False, alpha: bool = False
 ) -> Any:
     _check_probability(p)
-    x = array_of(input)
+    x = values(input, name)
     if not training or p == 0 or x.size == 0:
         return input
     if x.dtype.kind != "f":
@@ -148,12 +151,12 @@ def _dropped(
     if p == 1:
         y = mul(input, mask((), x.dtype, p))
     elif alpha:
-        m = default_generator.bernoulli(1 - p, shape, x.dtype)
+        m = default_generator.bernoulli(1 - p, shape, x.dtype) if feature else bernoulli_like(input, 1 - p)
         a = 1 / math.sqrt((ALPHA**2 * p + 1) * (1 - p))
         b = (m - 1) * (ALPHA * a) + ALPHA * a * p  # −λα a where dropped, less the mean −λα a p
         y = add(mul(input, Tensor._wrap(m * a)), Tensor._wrap(b))
     else:
-        y = mul(input, mask(shape, x.dtype, p))
+        y = mul(input, mask(shape, x.dtype, p) if feature else _scaled(bernoulli_like(input, 1 - p), p))
     return assign(input, y, since) if inplace else y
 
 

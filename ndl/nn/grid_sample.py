@@ -30,6 +30,7 @@ from ndl.autograd.dtypes import as_dtype
 from ndl.autograd.function import ArrayFunction
 from ndl.kernels.grid_sample import Places, interior, padded_size, read, read_gradients, tap_weights
 from ndl.nn.affine_grid import BEHAVIOUR
+from ndl.ops.dims import values
 from ndl.ops.places import Index, Spread
 from ndl.ops.promotion import array_of
 
@@ -141,7 +142,7 @@ def grid_sample(
     if align_corners is None:
         warnings.warn(BEHAVIOUR, stacklevel=2)
         align_corners = False
-    x, g = array_of(input), array_of(grid)
+    x, g = values(input, "grid_sampler"), values(grid, "grid_sampler", "grid", 2)
     _check(x, g, mode)
     return GridSample.apply(input, grid, mode, padding_mode, bool(align_corners))
 

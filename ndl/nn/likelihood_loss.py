@@ -46,7 +46,7 @@ __all__ = [
 
 
 class KLDivFunction(ArrayFunction):
-    """L = t (log t − x), 0 log 0 = 0, reduced;  dx = −t s dL,  dt = (log t + 1 − x) s dL."""
+    """L = t (log t − x), 0 log 0 = 0, reduced;  dx = −t s dL,  dt = (log t + t/t − x) s dL, nan at t = 0 as PyTorch's."""
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray, t: np.ndarray, reduction: str) -> np.ndarray:
@@ -59,7 +59,7 @@ class KLDivFunction(ArrayFunction):
     def backward(ctx: Any, dL: Any) -> tuple:
         x, t = ctx.saved_tensors
         dl = dL * ctx.s
-        return t * -dl, (np.log(t) + 1 - x) * dl if ctx.needs_input_grad[1] else None, None
+        return t * -dl, (np.log(t) + t / t - x) * dl if ctx.needs_input_grad[1] else None, None
 
 
 class KLDivLogFunction(ArrayFunction):
@@ -228,6 +228,7 @@ def gaussian_nll_loss(
     if isinstance(var, (int, float)):
         # the type of an integer input would cut var to an integer
         var = np.full(x.shape, var, x.dtype if x.dtype.kind == "f" else default_numpy_dtype())
+    check_tensors(name, var=var)
     v = array_of(var)
     check_float(name, v, RuntimeError)
     if (v < 0).any():

@@ -24,6 +24,7 @@ from ndl.nn import init
 from ndl.nn.module import Module
 from ndl.nn.parameter import Parameter
 from ndl.ops.creation import empty
+from ndl.ops.dims import values
 from ndl.ops.products import MatMul
 from ndl.ops.promotion import array_of
 
@@ -74,11 +75,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     Gradients: dx = dy W, dW = dyᵀ x and db = Σ dy, the sums over all leading dimensions. A weight of shape (I)
     gives a result without the last dimension. Raises RuntimeError where sizes or types do not match.
     """
-    x, W = array_of(input), array_of(weight)
-    if not isinstance(x, np.ndarray):
-        raise TypeError(
-            f"linear(): argument 'input' must be Tensor, not {type(input).__name__}; wrap it in ndl.tensor(…)"
-        )
+    x, W = values(input, "linear"), values(weight, "linear", "weight", 2)
     b = None if bias is None else array_of(bias)
     if (
         x.ndim

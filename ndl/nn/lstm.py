@@ -115,6 +115,18 @@ class LSTMStep:
         return da, da, [0, dc * f], [] if W_hr is None else [dh.mT @ m]
 
 
+def _check_pair(name: str, hx: Any, missing: type[Exception] | None = None) -> None:
+    """Raise unless ``hx`` is (h, c) or None: ``missing``, if given, where there is no second state, as PyTorch."""
+    if hx is None or (isinstance(hx, (tuple, list)) and len(hx) == 2):
+        return
+    sized = isinstance(hx, (tuple, list, Tensor))
+    error: type[Exception] = RuntimeError if isinstance(hx, (tuple, list)) else TypeError
+    given = f"{type(hx).__name__} of {len(hx)}" if sized else type(hx).__name__
+    raise (missing if missing and sized and len(hx) < 2 else error)(
+        f"{name} expects two hidden states: argument 'hx' must be tuple of Tensors (h, c), not {given}"
+    )
+
+
 class LSTM(RNNBase):
     """Long short-term memory over sequences, ``num_layers`` of them one on the other; formulas in the module's text.
 
@@ -154,6 +166,7 @@ class LSTM(RNNBase):
         return LSTMFunction.apply(x, *states, W_ih, W_hh, b_ih, b_hh, W_hr, sizes, reverse)
 
     def forward(self, input: Any, hx: Any = None) -> tuple[Any, tuple[Tensor, Tensor]]:
+        _check_pair("lstm", hx, IndexError)
         y, (h_n, c_n) = self._run(input, hx)
         return y, (h_n, c_n)
 
@@ -167,6 +180,7 @@ class LSTMCell(RNNCellBase):
         super().__init__(input_size, hidden_size, bias, num_chunks=4, device=device, dtype=dtype)
 
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
+        _check_pair("lstm_cell", hx)
         x, states, batched = self._checked(input, (None, None) if hx is None else hx)
         h, _, c = LSTMFunction.apply(x, *states, *self._weights(), None, (x.size(0),), False)
         return (h, c) if batched else (h.squeeze(0), c.squeeze(0))

@@ -31,7 +31,7 @@ from ndl.nn.loss import (
     total,
 )
 from ndl.ops.elementwise import keep, together
-from ndl.ops.promotion import array_of, promote, to_float
+from ndl.ops.promotion import array_of, cast, promote, to_float
 
 __all__ = [
     "HingeEmbeddingLoss",
@@ -152,11 +152,17 @@ def hinge_embedding_loss(
 ) -> Any:
     """x where t = 1 and max(0, margin − x) where t = −1, for a distance x of things that are alike (1) or not (−1).
 
-    dx = s dL where t = 1, −s dL where t = −1 and x ≤ margin, else 0; the target gets none. The shapes broadcast.
+    dx = s dL where t = 1, −s dL where t = −1 and x ≤ margin, else 0; the target gets none. The shapes broadcast. The
+    losses have the input's type: of integers they are integers, ``margin`` too, and RuntimeError is raised for their mean.
     """
     reduction = legacy_reduction(size_average, reduce, reduction)
     x, t = pair("hinge_embedding_loss", reduction, input, target)
-    return HingeEmbeddingFunction.apply(to_float(x), array_of(t), margin, reduction)
+    dtype = array_of(input).dtype
+    if dtype.kind != "f":
+        if reduction == "mean" or dtype.kind == "b":
+            check_float("hinge_embedding_loss", array_of(input), RuntimeError)
+        x, margin = cast(x, dtype), int(margin)
+    return cast(HingeEmbeddingFunction.apply(x, array_of(t), margin, reduction), dtype)
 
 
 def margin_ranking_loss(
@@ -208,7 +214,7 @@ def multi_margin_loss(
     """1/C Σ_{i ≠ t} w_t max(0, margin − x_t + x_i)^p for scores (N, C) or (C) with classes t (N) or one, p 1 or 2.
 
     Gradient: see ``MultiMarginFunction``. Raises ValueError for another p, RuntimeError for shapes that do not fit and
-    classes that are not there.
+    classes that are not there, and for weights of another type.
     """
     name = "multi_margin_loss"
     reduction = legacy_reduction(size_average, reduce, reduction)
@@ -239,7 +245,9 @@ def multi_margin_loss(
             raise ValueError(f"{name}: weight must be one-dimensional, but got shape {list(w.shape)}")
         if len(w) != C:
             raise RuntimeError(f"{name}: inconsistent weight size, expected {C} but got {list(w.shape)}")
-        w = w[classes].astype(x.dtype, copy=False)
+        if w.dtype != x.dtype:
+            raise RuntimeError(f"{name}: expected a weight of {x.dtype}, as the input, but got {w.dtype}; convert it")
+        w = w[classes]
     L = MultiMarginFunction.apply(input.reshape(N, C), classes, int(p), margin, w, reduction)
     return L.reshape(t.shape) if reduction == "none" else L
 

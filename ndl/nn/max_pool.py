@@ -24,6 +24,7 @@ from ndl.kernels import poolnd
 from ndl.kernels.pool2d.windows import Windows
 from ndl.nn.module import Module
 from ndl.nn.pool_arguments import check_input, windows
+from ndl.ops.dims import values
 from ndl.ops.gathering import gather
 from ndl.ops.promotion import array_of
 
@@ -84,7 +85,7 @@ def pooled(
     ceil_mode: bool,
     return_indices: bool,
 ) -> Any:
-    x = array_of(input)
+    x = values(input, name)
     check_input(name, x, n, ("f", "i", "u"))
     if x.ndim == n + 1:
         y = pooled(name, n, input[None], kernel_size, stride, padding, dilation, ceil_mode, return_indices)

@@ -19,8 +19,8 @@ from ndl.kernels.pool2d.windows import Sizes
 from ndl.nn.module import Module
 from ndl.nn.pool_arguments import option
 from ndl.nn.tuples import ntuple
+from ndl.ops.dims import values
 from ndl.ops.gathering import gather
-from ndl.ops.promotion import array_of
 
 __all__ = ["MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d", "max_unpool1d", "max_unpool2d", "max_unpool3d"]
 
@@ -51,7 +51,7 @@ def _unpooled(
     n: int, input: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Sequence[int] | None
 ) -> Any:
     name = f"max_unpool{n}d"
-    x, i = array_of(input), array_of(indices)
+    x, i = values(input, name), values(indices, name, "indices", 2)
     if x.ndim not in (n + 1, n + 2):
         raise RuntimeError(
             f"Input to {name} should be a {n + 1}d or {n + 2}d Tensor, but got a tensor with {x.ndim} dimensions."

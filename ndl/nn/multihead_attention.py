@@ -337,4 +337,7 @@ class MultiheadAttention(Module):
             average_attn_weights=average_attn_weights,
             is_causal=is_causal,
         )
-        return (y.transpose(0, 1) if turn else y), P
+        if turn:
+            y = y.transpose(0, 1)
+            y._laid = (1, 0, 2)  # the batch is second in PyTorch's memory, which is the order of random numbers
+        return y, P

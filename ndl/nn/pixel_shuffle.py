@@ -18,7 +18,7 @@ import numpy as np
 
 from ndl.autograd.function import ArrayFunction
 from ndl.nn.module import Module
-from ndl.ops.promotion import array_of
+from ndl.ops.dims import values
 
 __all__ = [
     "ChannelShuffle",
@@ -104,7 +104,7 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
 
     Raises RuntimeError for channels that r² does not divide, fewer than 3 dimensions, or r < 1.
     """
-    x = array_of(input)
+    x = values(input, "pixel_shuffle")
     _picture("pixel_shuffle", x)
     r = _factor("pixel_shuffle", "upscale_factor", upscale_factor)
     if x.shape[-3] % (r * r):
@@ -120,7 +120,7 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
 
     Raises RuntimeError for a height or width that r does not divide, fewer than 3 dimensions, or r < 1.
     """
-    x = array_of(input)
+    x = values(input, "pixel_unshuffle")
     _picture("pixel_unshuffle", x)
     r = _factor("pixel_unshuffle", "downscale_factor", downscale_factor)
     for name, dim in (("height", -2), ("width", -1)):
@@ -137,7 +137,7 @@ def channel_shuffle(input: Any, groups: int) -> Any:
 
     Raises RuntimeError for channels that ``groups`` does not divide, fewer than 3 dimensions, or groups < 1.
     """
-    x = array_of(input)
+    x = values(input, "channel_shuffle")
     if x.ndim <= 2:
         raise RuntimeError(f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(x.shape)}")
     if not isinstance(groups, (int, np.integer)):

@@ -24,7 +24,7 @@ from ndl.kernels.workspace import scratch
 from ndl.nn.loss import Loss, check_float, legacy_reduction, pair, reduced, scale, total
 from ndl.ops.arithmetic import sign
 from ndl.ops.extrema import clamp
-from ndl.ops.promotion import array_of
+from ndl.ops.promotion import array_of, cast
 
 __all__ = [
     "HuberLoss",
@@ -234,6 +234,8 @@ def smooth_l1_loss(
     if beta < 0:
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, but got {beta}.")
     if beta == 0:
+        if reduction == "mean":
+            check_float("l1_loss", array_of(x), RuntimeError)
         return L1Function.apply(x, t, reduction)
     check_float("smooth_l1_loss", array_of(x))
     return SmoothL1Function.apply(x, t, float(beta), 1.0, reduction)
@@ -247,11 +249,12 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     """
     x, t = pair("huber_loss", reduction, input, target, warn=True)
     check_float("huber_loss", array_of(x))
+    check_float("huber_loss", array_of(input), RuntimeError)  # PyTorch's losses have the input's type
     if delta <= 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, but got {delta}.")
     if weight is None:
-        return SmoothL1Function.apply(x, t, float(delta), float(delta), reduction)
-    losses = SmoothL1Function.apply(x, t, float(delta), float(delta), "none")
+        return cast(SmoothL1Function.apply(x, t, float(delta), float(delta), reduction), array_of(input).dtype)
+    losses = cast(SmoothL1Function.apply(x, t, float(delta), float(delta), "none"), array_of(input).dtype)
     return reduced(_times(losses, input, weight), reduction)
 
 

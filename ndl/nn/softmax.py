@@ -20,6 +20,7 @@ from ndl.autograd.function import ArrayFunction
 from ndl.autograd.tensor import Tensor
 from ndl.kernels.threads import parallel_for
 from ndl.nn.module import Module
+from ndl.ops.dims import values
 from ndl.ops.promotion import array_of, cast
 from ndl.ops.random import default_generator
 
@@ -100,7 +101,8 @@ class LogSoftmaxFunction(ArrayFunction):
 
 
 def _prepare(name: str, input: Any, dim: int | None, dtype: Any) -> tuple[Any, int]:
-    """The input in a floating type, and the dimension counted from the front."""
+    """The input in a floating type, and the dimension counted from the front. Raises TypeError for what is no tensor."""
+    values(input, name)
     if dtype is not None:
         input = cast(input, as_numpy_dtype(dtype))
     x = array_of(input)
@@ -154,8 +156,8 @@ def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float =
     """
     if eps != 1e-10:
         warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
-    x = array_of(logits)
     _prepare("gumbel_softmax", logits, dim, None)
+    x = array_of(logits)
     with np.errstate(divide="ignore"):
         g = -np.log(default_generator.exponential(1.0, x.shape, x.dtype))
     y = softmax((logits + Tensor._wrap(np.asarray(g))) / tau, dim)

@@ -74,11 +74,7 @@ class _Layer(Module):
     ) -> Any:
         """What x sees in ``memory``, through dropout ``number``."""
         y = attention(x, memory, memory, padding, need_weights=False, attn_mask=mask, is_causal=is_causal)[0]
-        dropout = getattr(self, f"dropout{number}")
-        if not (attention.batch_first and y.ndim == 3):
-            return dropout(y)
-        # In PyTorch the batch is second in the memory of y, which is the order of its random numbers.
-        return dropout(y.transpose(0, 1)).transpose(0, 1)
+        return getattr(self, f"dropout{number}")(y)
 
     def _feed_forward(self, number: int, x: Any) -> Any:
         """The network for each place, through dropout ``number``."""

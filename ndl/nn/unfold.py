@@ -18,7 +18,7 @@ from ndl.kernels.pool2d.windows import Windows, taps_of
 from ndl.kernels.poolnd import output_size as count_windows
 from ndl.nn.module import Module
 from ndl.nn.pool_arguments import option
-from ndl.ops.promotion import array_of
+from ndl.ops.dims import values
 
 __all__ = ["Fold", "Unfold", "fold", "unfold"]
 
@@ -71,10 +71,10 @@ def _check_type(name: str, x: np.ndarray) -> None:
 def _windows(name: str, size: Pair, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Windows:
     k, d = option(name, "kernel_size", kernel_size, 2, False), option(name, "dilation", dilation, 2, False)
     p, s = option(name, "padding", padding, 2, False), option(name, "stride", stride, 2, False)
-    for what, values, least in (("kernel size", k, 1), ("dilation", d, 1), ("stride", s, 1), ("padding", p, 0)):
-        if min(values) < least:
+    for what, given, least in (("kernel size", k, 1), ("dilation", d, 1), ("stride", s, 1), ("padding", p, 0)):
+        if min(given) < least:
             wanted = "greater than zero" if least else "non-negative"
-            raise RuntimeError(f"{name}: {what} should be {wanted}, but got {values}")
+            raise RuntimeError(f"{name}: {what} should be {wanted}, but got {given}")
     output = count_windows(size, k, s, p, d)
     if min(output) < 1:
         raise RuntimeError(
@@ -90,7 +90,7 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
     An input without N is taken as one sample. Gradient: ``fold`` of dy, since a pixel in several windows gets the sum
     of their gradients. Raises RuntimeError for shapes or options that do not fit.
     """
-    x = array_of(input)
+    x = values(input, "unfold")
     if x.ndim not in (3, 4) or 0 in x.shape[-3:]:
         raise RuntimeError(
             "unfold: Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for "
@@ -108,7 +108,7 @@ def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padd
     Not the inverse of ``unfold`` but its transpose: a pixel in k windows comes back k-fold. An input without N is taken
     as one sample. Gradient: ``unfold`` of dx. Raises RuntimeError for shapes or options that do not fit.
     """
-    y = array_of(input)
+    y = values(input, "fold")
     if y.ndim not in (2, 3) or 0 in y.shape[-2:]:
         raise RuntimeError(
             "fold: Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions, "

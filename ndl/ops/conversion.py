@@ -73,7 +73,11 @@ def _check_rank(x: np.ndarray, format: memory_format) -> None:
 
 def clone(input: Any, *, memory_format: memory_format = preserve_format) -> Any:
     """A copy in new memory that stays in the graph. y = x, dx = dy."""
-    return Clone.apply(input, memory_format)
+    y = Clone.apply(input, memory_format)
+    laid = memory_format.axes or (getattr(input, "_laid", None) if memory_format is preserve_format else None)
+    if laid is not None and isinstance(y, Tensor):
+        y._laid = laid
+    return y
 
 
 def is_contiguous(input: Tensor, memory_format: memory_format = contiguous_format) -> bool:

@@ -117,3 +117,21 @@ class Keep(ArrayFunction):
 
 
 keep = Keep.apply
+
+
+class Steady(ArrayFunction):
+    """y = g, as a function of x too, on which it does not depend;  dg = dy,  dx = 0.
+
+    A gradient of a piecewise linear function is one: so that it can be differentiated again, as PyTorch's can.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, g: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return g.copy()
+
+    @staticmethod
+    def backward(ctx: Any, dy: Any) -> tuple:
+        return dy, np.zeros_like(array_of(dy))
+
+
+steady = Steady.apply

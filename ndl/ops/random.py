@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from ndl.autograd.inplace import check_writable
 from ndl.autograd.tensor import Tensor
 from ndl.kernels import random as kernel
 from ndl.ops.creation import _check_options, _keyword_size, _leaf, _shape, _sizes
+from ndl.ops.promotion import array_of
 
 __all__ = [
     "Generator",
@@ -175,6 +177,8 @@ def randperm(
 
 
 def _like_type(input: Tensor, dtype: Any) -> np.dtype:
+    if not isinstance(input, Tensor):
+        raise TypeError(f"argument 'input' must be Tensor, not {type(input).__name__}")
     return input._array.dtype if dtype is None else as_numpy_dtype(dtype)
 
 
@@ -183,7 +187,8 @@ def rand_like(
 ) -> Tensor:
     """Uniform numbers in [0, 1) in the shape and type of ``input``."""
     _check_options(kwargs)
-    return rand(input.shape, generator=generator, dtype=_like_type(input, dtype), requires_grad=requires_grad)
+    kind, stream = _like_type(input, dtype), _stream(generator)
+    return _leaf(drawn_like(input, lambda shape: stream.uniform(0.0, 1.0, shape, kind)), requires_grad)
 
 
 def randn_like(
@@ -191,7 +196,9 @@ def randn_like(
 ) -> Tensor:
     """Standard normal numbers in the shape and type of ``input``."""
     _check_options(kwargs)
-    return randn(input.shape, generator=generator, dtype=_like_type(input, dtype), requires_grad=requires_grad)
+    kind, stream = _like_type(input, dtype), _stream(generator)
+    runs = _order(input) == list(range(input.ndim))
+    return _leaf(drawn_like(input, lambda shape: stream.normal(0.0, 1.0, shape, kind, runs)), requires_grad)
 
 
 def randint_like(
@@ -207,8 +214,9 @@ def randint_like(
     """Integers from ``low`` to ``high`` − 1 in the shape and type of ``input``."""
     _check_options(kwargs)
     low, high = (0, low) if high is None else (low, high)
-    kind = _like_type(input, dtype)
-    return randint(low, high, tuple(input.shape), generator=generator, dtype=kind, requires_grad=requires_grad)
+    kind, stream = _like_type(input, dtype), _stream(generator)
+    values = drawn_like(input, lambda shape: stream.randint(int(low), int(high), shape))
+    return _leaf(values.astype(kind, copy=False), requires_grad)
 
 
 def normal(
@@ -264,28 +272,72 @@ def multinomial(
     return _leaf(_stream(generator).multinomial(input._array, num_samples, replacement, turned))
 
 
+# -- the order of memory -------------------------------------------------------------------------------------------
+
+
+def drawn_like(t: Any, draw: Callable[[tuple[int, ...]], np.ndarray]) -> np.ndarray:
+    """Random numbers in the shape of ``t`` that come, as PyTorch's, in the order in which t lies in memory."""
+    order = _order(t)
+    return draw(tuple(t.shape[a] for a in order)).transpose(np.argsort(order))
+
+
+def bernoulli_like(t: Any, p: float, stream: Generator = default_generator) -> np.ndarray:
+    """1 with probability ``p``, else 0, in the shape and type of ``t``."""
+    kind = array_of(t).dtype
+    if stream.bernoulli_stream == "mcg31m1":  # PyTorch hands all of this stream on in the order of the dimensions
+        return stream.bernoulli(p, tuple(t.shape), kind)
+    return drawn_like(t, lambda shape: stream.bernoulli(p, shape, kind))
+
+
+def _order(t: Any) -> list[int]:
+    """The axes from the slowest in memory to the fastest, as PyTorch would lay out new memory for a tensor like ``t``.
+
+    An axis of stride 0, along which a tensor repeats, stays where it is; of equal strides the shorter axis is the faster.
+    """
+    x = array_of(t)
+    order = list(range(x.ndim))
+    if not isinstance(t, Tensor):
+        return order
+    if t._laid is not None and len(t._laid) == x.ndim:
+        return list(t._laid)
+    strides = x.strides
+    if not _laid_by_the_program(t):
+        if t._base is None:
+            return order
+        strides = tuple(_if_contiguous(s, t._base._array) for s in strides)
+    elif x.flags.c_contiguous:
+        return order
+    moving = [a for a in order if strides[a]]
+    for place, a in zip(moving, sorted(moving, key=lambda a: (-abs(strides[a]), -x.shape[a]))):
+        order[place] = a
+    return order
+
+
+def _laid_by_the_program(t: Tensor) -> bool:
+    """Whether a program laid t so in memory: other tensors lie as the fast kernels want them, channels last or batch last,
+    where PyTorch's are contiguous. Nothing tells a program's channels from those, but for a view's base.
+    """
+    x = t._array if t._base is None else t._base._array
+    if x.flags.c_contiguous or x.ndim == 2:
+        return True
+    return not any(np.moveaxis(x, a, -1).flags.c_contiguous for a in range(min(2, x.ndim)))
+
+
+def _if_contiguous(stride: int, base: np.ndarray) -> float:
+    """What a view's stride would be if its base were contiguous: as many steps along the same axis of the base."""
+    along = [(abs(s), axis) for axis, s in enumerate(base.strides) if base.shape[axis] > 1 and abs(s) <= abs(stride)]
+    if not along:
+        return 0
+    step, axis = max(along)
+    return abs(stride) / step * math.prod(base.shape[axis + 1 :])
+
+
 # -- in place: methods of Tensor ---------------------------------------------------------------------------------
 
 
 def _fill(t: Tensor, draw: Callable[[tuple[int, ...]], np.ndarray]) -> Tensor:
-    """New values for ``t``, which do not depend on the old ones: no gradient passes.
-
-    They come in the order in which ``t`` lies in memory; see ``_order``.
-    """
-    order = _order(t)
-    values = draw(tuple(t.shape[a] for a in order)).transpose(np.argsort(order))
-    return t.copy_(Tensor._wrap(values))
-
-
-def _order(t: Tensor) -> list[int]:
-    """The axes from the slowest in memory to the fastest, if a program laid them so: matrices, and views of what is
-    contiguous. Other tensors may lie as the fast kernels want them, where PyTorch's are contiguous.
-    """
-    x = t._array
-    order = list(range(x.ndim))
-    if x.ndim == 2 or (t._base is not None and t._base._array.flags.c_contiguous):
-        order.sort(key=lambda a: -abs(x.strides[a]))
-    return order
+    """New values for ``t``, which do not depend on the old ones: no gradient passes."""
+    return t.copy_(Tensor._wrap(drawn_like(t, draw)))
 
 
 def uniform_(
@@ -310,7 +362,7 @@ def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Gen
     """Fill with normal numbers."""
     check_writable(self)
     kind, stream = self._array.dtype, _stream(generator)
-    pairs = not self._array.flags.c_contiguous and (self._base is not None or self.ndim == 2)
+    pairs = not self._array.flags.c_contiguous and (self._laid is not None or _laid_by_the_program(self))
     return _fill(self, lambda shape: stream.normal(float(mean), float(std), shape, kind, not pairs))
 
 
@@ -321,7 +373,7 @@ def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Generator | None = None
     if isinstance(p, Tensor):
         each = np.broadcast_to(p._array, self.shape).transpose(_order(self))
         return _fill(self, lambda _: stream.bernoulli(each, dtype=kind))
-    return _fill(self, lambda shape: stream.bernoulli(float(p), shape, kind))
+    return self.copy_(Tensor._wrap(bernoulli_like(self, float(p), stream)))
 
 
 def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import ndl
-from tests.both import refused, same
+from tests.both import agree, refused, same
 from tests.proof import proof
 
 test_parity, test_numeric, test_second = proof("nn.activation")
@@ -257,3 +257,35 @@ def test_plain_arrays() -> None:
         warnings.simplefilter("error")
         np.testing.assert_allclose(ndl.nn.functional.silu(x), x / (1 + np.exp(-x)))
         np.testing.assert_allclose(ndl.nn.functional.leaky_relu(x, 0.5), [-0.5, 0, 2])
+
+
+def test_relu_of_booleans_is_refused() -> None:
+    for f in (lambda T, x: T.relu(x), lambda T, x: x.relu_(), lambda T, x: T.nn.ReLU(inplace=True)(x)):
+        assert "Boolean inputs not supported" in refused(f, np.array([True]))
+
+
+def test_gelus_option_has_a_name() -> None:
+    refused(lambda T, x: T.nn.functional.gelu(x, "tanh"), np.ones(2), error=TypeError)
+
+
+PIECEWISE = {
+    "relu": lambda T, x: T.nn.functional.relu(x),
+    "relu6": lambda T, x: T.nn.functional.relu6(x),
+    "leaky_relu": lambda T, x: T.nn.functional.leaky_relu(x),
+    "prelu": lambda T, x: T.nn.functional.prelu(x, T.full((1,), 0.2, dtype=T.float64)),
+    "hardtanh": lambda T, x: T.nn.functional.hardtanh(x),
+    "hardshrink": lambda T, x: T.nn.functional.hardshrink(x),
+    "softshrink": lambda T, x: T.nn.functional.softshrink(x),
+    "threshold": lambda T, x: T.nn.functional.threshold(x, 0.1, 0.2),
+}
+
+
+@pytest.mark.parametrize("name", PIECEWISE)
+def test_gradients_of_piecewise_linear_functions_can_be_differentiated(name: str) -> None:
+    def second(T: Any) -> list:
+        x = T.linspace(-3, 4, 6, dtype=T.float64).requires_grad_()
+        (g,) = T.autograd.grad(PIECEWISE[name](T, x).sum(), x, create_graph=True)
+        (g * g).sum().backward()
+        return x.grad.tolist()
+
+    assert agree(second) == [0.0] * 6

@@ -14,6 +14,7 @@ from ndl.nn.utils import rnn
 from ndl.verify.case import Draw
 from ndl.verify.numeric import differentiable
 from ndl.verify.registry import all_cases
+from tests.both import agree, outcome
 
 KINDS = ["RNN", "LSTM", "GRU"]
 OPTIONS = [
@@ -269,6 +270,36 @@ def test_what_does_not_fit_is_told(kind, call, error, message):
         call(ndl, kind)
     with pytest.raises(error):
         call(torch, kind)
+
+
+PAIRS = {
+    "a tensor": lambda T: T.nn.LSTMCell(2, 4)(T.ones(3, 2), T.ones(3, 4)),
+    "a tensor of pairs": lambda T: T.nn.LSTM(2, 4)(T.ones(5, 3, 2), T.ones(2, 1, 3, 4)),
+    "a tensor for one layer": lambda T: T.nn.LSTM(2, 4)(T.ones(5, 3, 2), T.ones(1, 3, 4)),
+    "one": lambda T: T.nn.LSTMCell(2, 4)(T.ones(3, 2), (T.ones(3, 4),)),
+    "one for a network": lambda T: T.nn.LSTM(2, 4)(T.ones(5, 3, 2), (T.ones(1, 3, 4),)),
+    "three": lambda T: T.nn.LSTMCell(2, 4)(T.ones(3, 2), (T.ones(3, 4),) * 3),
+    "three for a network": lambda T: T.nn.LSTM(2, 4)(T.ones(5, 3, 2), (T.ones(1, 3, 4),) * 3),
+    "a number": lambda T: T.nn.LSTM(2, 4)(T.ones(5, 3, 2), 3.0),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_an_lstm_wants_a_pair(name):
+    assert agree(lambda T: outcome(lambda: PAIRS[name](T))) in ("TypeError", "IndexError", "RuntimeError")
+    with pytest.raises(Exception, match="expects two hidden states: argument 'hx' must be tuple of Tensors"):
+        PAIRS[name](ndl)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_dropout_draws_pytorchs_numbers(kind):
+    """Between the layers, and behind a network whose output's batch comes first."""
+    found = []
+    for T in (ndl, torch):
+        T.manual_seed(0)
+        net = getattr(T.nn, kind)(3, 4, 2, batch_first=True, dropout=0.5, bidirectional=True)
+        found.append(T.nn.functional.dropout(net(T.ones(2, 5, 3))[0]).detach().numpy())
+    np.testing.assert_allclose(*found, atol=1e-6)
 
 
 def test_options_that_only_some_have():

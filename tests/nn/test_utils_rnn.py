@@ -132,3 +132,13 @@ def test_a_length_beyond_the_input_is_refused():
     """PyTorch makes a packed sequence of it whose parts contradict each other."""
     with pytest.raises(RuntimeError, match="only 3 steps"):
         rnn.pack_padded_sequence(ndl.zeros(3, 2, 1), [5, 1])
+
+
+@pytest.mark.parametrize("types", [("float32", "float64"), ("float64", "float32"), ("int64", "float32")])
+def test_pad_sequence_has_the_first_ones_type(types):
+    ours, theirs = (
+        T.nn.utils.rnn.pad_sequence([T.full((n,), 1.5).to(getattr(T, t)) for n, t in zip((2, 3), types)]).numpy()
+        for T in (ndl, torch)
+    )
+    assert ours.dtype == theirs.dtype == types[0]
+    np.testing.assert_array_equal(ours, theirs)

@@ -107,6 +107,63 @@ def test_draws_in_place_come_in_the_order_of_memory(dtype: str, layout: int, fil
     np.testing.assert_array_equal(results[0][1], results[1][1])
 
 
+LIKES: dict[str, Callable[[Any, Any], Any]] = {
+    "rand_like": lambda T, x: T.rand_like(x),
+    "randn_like": lambda T, x: T.randn_like(x),
+    "randint_like": lambda T, x: T.randint_like(x, 9),
+    "bernoulli": lambda T, x: T.bernoulli(x, 0.3),
+    "dropout": lambda T, x: T.nn.functional.dropout(x),
+    "alpha_dropout": lambda T, x: T.nn.functional.alpha_dropout(x, training=True),
+    "feature_alpha_dropout": lambda T, x: T.nn.functional.feature_alpha_dropout(x, training=True),
+}
+LAID: dict[str, Callable[[Any], Any]] = {
+    "transposed": lambda T: T.ones(7, 5).t(),
+    "permuted": lambda T: T.ones(2, 5, 3, 7).permute(2, 3, 0, 1),
+    "few": lambda T: T.ones(3, 2).t(),
+    "sliced": lambda T: T.ones(6, 14)[::2, ::2].t(),
+    "expanded": lambda T: T.ones(5, 1).expand(5, 7).t(),
+    "expanded and permuted": lambda T: T.ones(2, 1, 3, 4).expand(2, 4, 3, 4).permute(3, 2, 0, 1),
+    "overlapping": lambda T: T.ones(10).unfold(0, 4, 1).t(),
+    "made of a transposed one": lambda T: T.relu(T.ones(3, 4, 5).transpose(0, 1)) * 2,
+    "channels last": lambda T: T.ones(2, 3, 4, 5).to(memory_format=T.channels_last),
+    "a convolution's": lambda T: T.nn.Conv2d(1, 8, 3)(T.ones(2, 1, 6, 6)),
+    "a convolution's, flat": lambda T: T.nn.Conv2d(1, 8, 3)(T.ones(64, 1, 9, 9)).flatten(1),
+    "a convolution's, places first": lambda T: T.nn.Conv2d(1, 8, 3)(T.ones(2, 1, 6, 6)).flatten(2).transpose(1, 2),
+    "a convolution's of sequences": lambda T: T.relu(T.nn.Conv1d(3, 8, 3)(T.ones(2, 3, 6))).transpose(1, 2),
+    "an LSTM's": lambda T: T.nn.LSTM(3, 8, batch_first=True)(T.ones(2, 5, 3))[0],
+    "attention's": lambda T: T.nn.MultiheadAttention(4, 2, batch_first=True)(*[T.ones(2, 5, 4)] * 3)[0],
+    "attention's, without weights": lambda T: T.nn.MultiheadAttention(4, 2, batch_first=True)(
+        *[T.ones(2, 5, 4)] * 3, need_weights=False
+    )[0],
+}
+
+
+@pytest.mark.parametrize("draw", LIKES)
+@pytest.mark.parametrize("layout", LAID)
+def test_draws_for_a_tensor_come_in_the_order_of_its_memory(layout: str, draw: str) -> None:
+    results = []
+    for T in (ndl, torch):
+        T.manual_seed(3)
+        with T.no_grad():
+            results.append((LIKES[draw](T, LAID[layout](T)).numpy(), T.randn(3).numpy()))
+    np.testing.assert_allclose(results[0][0], results[1][0], rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(results[0][1], results[1][1])
+
+
+def test_intels_stream_comes_in_the_order_of_the_dimensions() -> None:
+    """PyTorch draws it into contiguous memory and copies, however the tensor lies."""
+    draws = []
+    for x in (ndl.ones(7, 5).t(), ndl.ones(5, 7)):
+        ndl.manual_seed(3)
+        ndl.default_generator.bernoulli_stream = "mcg31m1"
+        try:
+            draws.append((ndl.nn.functional.dropout(x).numpy(), x.bernoulli_(0.3).numpy()))
+        finally:
+            del ndl.default_generator.bernoulli_stream
+    for ours, contiguous in zip(*draws):
+        np.testing.assert_array_equal(ours, contiguous)
+
+
 def test_states() -> None:
     ndl.manual_seed(5)
     ndl.randn(3)

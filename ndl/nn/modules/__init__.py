@@ -2,6 +2,7 @@
 
 from ndl.nn.modules import (
     activation,
+    adaptive,
     batchnorm,
     channelshuffle,
     container,
@@ -26,6 +27,7 @@ from ndl.nn.modules import (
     utils,
 )
 from ndl.nn.modules.activation import *
+from ndl.nn.modules.adaptive import *
 from ndl.nn.modules.batchnorm import *
 from ndl.nn.modules.channelshuffle import *
 from ndl.nn.modules.container import *

@@ -230,7 +230,7 @@ def pad_sequence(
 ) -> Tensor:
     """Sequences (L_b, …) of any lengths in one tensor (T, B, …), or (B, T, …) if ``batch_first``; T the longest.
 
-    Raises RuntimeError for no sequences, or if they differ in more than their lengths.
+    The first one's type is that of all. Raises RuntimeError for no sequences, or if they differ in more than their lengths.
     """
     if not isinstance(sequences, Iterable):
         raise RuntimeError(
@@ -254,7 +254,7 @@ def pad_sequence(
     if padding_side == "left":
         t = t + (T - lengths)[b]
     rows = _rows(t, b, T, B, batch_first)
-    padded = PlaceRows.apply(cat(parts, 0), rows, T * B, padding_value)
+    padded = PlaceRows.apply(cat([s.to(parts[0].dtype) for s in parts], 0), rows, T * B, padding_value)
     return padded.reshape(((B, T) if batch_first else (T, B)) + tuple(rest))
 
 

@@ -35,9 +35,9 @@ def max_nan(d: Draw) -> Program:
 
 @case("ops.max_min.max.infinite")
 def max_of_infinite_gradient(d: Draw) -> Program:
-    """An infinite dy: 0 for what is not the maximum, but nan from amax, in PyTorch too."""
-    x = d.distinct(*d.shape())
-    return Program(lambda T, x: (x.max() * np.inf, x.min() * np.inf, x.amax() * np.inf), x, numeric=False, second=False)
+    """An infinite dy: 0 for what is not the maximum."""
+    x, y = d.distinct(*d.shape()), d.distinct(*d.shape())
+    return Program(lambda T, x, y: (x.max() * np.inf, y.min() * np.inf), x, y, numeric=False, second=False)
 
 
 @case("ops.max_min.max.pairwise")
@@ -51,6 +51,12 @@ def amax(d: Draw) -> Program:
     x = d.distinct(*d.shape())
     dim, keepdim = some_dims(d, x.ndim) or (), d.boolean()
     return Program(lambda T, x: (x.amax(dim, keepdim), T.amin(x, dim, keepdim)), x)
+
+
+@case("ops.max_min.amax.infinite")
+def amax_of_infinite_gradient(d: Draw) -> Program:
+    """An infinite dy: nan for what is not the maximum, in PyTorch too."""
+    return Program(lambda T, x: x.amax() * np.inf, d.distinct(*d.shape()), numeric=False, second=False)
 
 
 @case("ops.max_min.amax.ties")
