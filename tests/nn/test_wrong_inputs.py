@@ -35,7 +35,7 @@ CALLS: dict[str, Callable[[Any, Any], Any]] = {
     "max_unpool2d's indices": lambda F, x: F.max_unpool2d(tensor(F, 1, 1, 2, 2), x, 2),
     "unfold": lambda F, x: F.unfold(x, 2),
     "fold": lambda F, x: F.fold(x, 2, 2),
-    "batch_norm": lambda F, x: F.batch_norm(x, None, None, training=True),
+    "batch_norm": lambda F, x: F.batch_norm(x, tensor(F, 2), tensor(F, 2)),
     "nll_loss": lambda F, x: F.nll_loss(x, tensor(F, 2).long()),
     "nll_loss's target": lambda F, x: F.nll_loss(tensor(F, 2, 2), x),
     "gaussian_nll_loss's var": lambda F, x: F.gaussian_nll_loss(tensor(F, 2), tensor(F, 2), x),
