@@ -25,6 +25,7 @@ class Evidence:
         terms: dy_i J_ik, (*shape of the output, *shape of n), for one output; None if there are too many.
         operands: other arrays by their names: inputs, parameters, outputs, dL/dy.
         sizes: numbers that a forgotten 1/N may come from, with what they are: {5: "the size of dimension 0 of …"}.
+        close: how exact n is, as a part of its largest element.
     """
 
     a: np.ndarray
@@ -34,6 +35,13 @@ class Evidence:
     output_ndim: int = 0
     operands: dict[str, np.ndarray] = field(default_factory=dict)
     sizes: dict[int, str] = field(default_factory=dict)
+    close: float = CLOSE
+
+    def same(self, a: np.ndarray, b: np.ndarray) -> bool:
+        """Equal up to the error of differences, measured by the larger of the two."""
+        if a.shape != b.shape:
+            return False
+        return bool(np.max(np.abs(a - b), initial=0.0) <= self.close * max(np.max(np.abs(b), initial=0.0), 1e-300))
 
 
 def explain(e: Evidence) -> str:
@@ -49,13 +57,6 @@ def explain(e: Evidence) -> str:
     return ""
 
 
-def same(a: np.ndarray, b: np.ndarray) -> bool:
-    """Equal up to the error of differences, measured by the larger of the two."""
-    if a.shape != b.shape:
-        return False
-    return bool(np.max(np.abs(a - b), initial=0.0) <= CLOSE * max(np.max(np.abs(b), initial=0.0), 1e-300))
-
-
 def _zero(e: Evidence) -> str:
     if not e.a.any():
         return "the gradient is zero everywhere: it never arrives (a value detached, a None returned, or computed by NumPy)"
@@ -65,12 +66,12 @@ def _zero(e: Evidence) -> str:
 def _factor(e: Evidence) -> str:
     """a = c n."""
     c = float(np.vdot(e.n, e.a) / max(np.vdot(e.n, e.n), 1e-300))
-    if e.n.size < 2 or not same(e.a, c * e.n):
+    if e.n.size < 2 or not e.same(e.a, c * e.n):
         return ""
-    if abs(c + 1) < CLOSE:
+    if abs(c + 1) < e.close:
         return "every element has the wrong sign"
     words = f"every element is {c:.6g} times what it should be"
-    if abs(abs(c) - 1) < CLOSE:
+    if abs(abs(c) - 1) < e.close:
         return ""
     sign = " and the sign is wrong" if c < 0 else ""
     c = abs(c)
@@ -78,23 +79,23 @@ def _factor(e: Evidence) -> str:
         if size < 2:
             continue
         twice = ", or a term is counted twice" if size == 2 else ""
-        if abs(c - size) < CLOSE * size:
+        if abs(c - size) < e.close * size:
             return f"{words}{sign}; {size} is {what}: a missing 1/N, as for a mean{twice}"
-        if abs(c * size - 1) < CLOSE:
+        if abs(c * size - 1) < e.close:
             return f"{words}{sign}; {size} is {what}: 1/N is taken where it should not be, or twice"
-    if abs(c - 2) < CLOSE:
+    if abs(c - 2) < e.close:
         return f"{words}{sign}: counted twice (does += meet a gradient that is already there?), or a ½ forgotten"
-    if abs(c - 0.5) < CLOSE:
+    if abs(c - 0.5) < e.close:
         return f"{words}{sign}: a factor 2 is forgotten (the derivative of x² is 2x), or only one of two uses counts"
     for size, what in e.sizes.items():
-        if size > 1 and (abs(c * c - size) < CLOSE * size or abs(c * c * size - 1) < CLOSE):
+        if size > 1 and (abs(c * c - size) < e.close * size or abs(c * c * size - 1) < e.close):
             return f"{words}{sign}; {size} is {what}: a scale √{size} or 1/√{size} is forgotten or doubled"
     return f"{words}{sign}: a constant factor"
 
 
 def _transposed(e: Evidence) -> str:
     for i, j in itertools.combinations(range(e.n.ndim), 2):
-        if same(np.swapaxes(e.a, i, j), e.n) if e.n.shape[i] == e.n.shape[j] else False:
+        if e.same(np.swapaxes(e.a, i, j), e.n) if e.n.shape[i] == e.n.shape[j] else False:
             return f"it is the right gradient with dimensions {i} and {j} exchanged: a missing transpose at the end"
     return ""
 
@@ -116,12 +117,12 @@ def _operand_transposed(e: Evidence) -> str:
             if C.shape[-1] != N.shape[-1]:
                 continue
             M = N @ np.linalg.pinv(C)  # N = M C, as far as C tells M
-            if not same(M @ C, N):
+            if not e.same(M @ C, N):
                 continue
-            if M.shape[-1] == M.shape[-2] and same(np.swapaxes(M, -1, -2) @ C, A):
+            if M.shape[-1] == M.shape[-2] and e.same(np.swapaxes(M, -1, -2) @ C, A):
                 products = ("B M", "B Mᵀ") if left else ("M B", "Mᵀ B")
                 return f"it is {products[0]} where {products[1]} is right, B being {name}: a missing transpose of M"
-            if C.shape[-1] == C.shape[-2] and same(M @ np.swapaxes(C, -1, -2), A):
+            if C.shape[-1] == C.shape[-2] and e.same(M @ np.swapaxes(C, -1, -2), A):
                 return f"{name} is transposed in a product where it should not be, or not where it should be"
     return ""
 
@@ -141,9 +142,9 @@ def _part_of_batch(e: Evidence) -> str:
             continue
         each = e.terms.sum(tuple(r for r in rest if r != axis))  # (size, *shape of n)
         for k, which in ((size - 1, "last"), (0, "first")):
-            if same(e.a, each[k]):
+            if e.same(e.a, each[k]):
                 return f"only the {which} of the {size} along the output's dimension {axis} counts: = for +="
-            if same(e.a, each.sum(0) - each[k]):
+            if e.same(e.a, each.sum(0) - each[k]):
                 return (
                     f"the {which} of the {size} along the output's dimension {axis} is left out: a loop one too short"
                 )
@@ -164,7 +165,7 @@ def _overwritten(e: Evidence) -> str:
             for order, which in ((slice(None, None, -1), "last"), (slice(None), "first")):
                 picked = np.argmax(there[order], axis=0)
                 found = each[order][picked, np.arange(each.shape[1])] * there.any(0)
-                if same(e.a, found.reshape(e.n.shape)):
+                if e.same(e.a, found.reshape(e.n.shape)):
                     return (
                         f"of the terms that meet in an element only the {which} counts, along the output's "
                         f"dimension{'s' if len(left) > 1 else ''} {', '.join(map(str, left))}: = for +="
@@ -178,7 +179,7 @@ def _diagonal(e: Evidence) -> str:
         return ""
     square = e.terms.reshape(e.n.size, e.n.size)
     off = square - np.diag(np.diag(square))
-    if off.any() and same(e.a, np.diag(square).reshape(e.n.shape)):
+    if off.any() and e.same(e.a, np.diag(square).reshape(e.n.shape)):
         return "only the diagonal of the Jacobian is there, ∂y_i/∂x_i: what x_i does to the other outputs is missing"
     return ""
 
@@ -189,9 +190,9 @@ def _missing_factor(e: Evidence) -> str:
         return ""
     for name, b in _candidates(e):
         if b.shape == e.n.shape and np.ptp(b) > 1e-3:
-            if same(e.a * b, e.n):
+            if e.same(e.a * b, e.n):
                 return f"every element lacks the factor {name}"
-            if same(e.n * b, e.a):
+            if e.same(e.n * b, e.a):
                 return f"every element has the factor {name} too often"
     return ""
 
@@ -204,7 +205,7 @@ def _missing_term(e: Evidence) -> str:
     for name, b in _candidates(e):
         if b.shape == d.shape and b.any():
             c = float(np.vdot(b, d) / np.vdot(b, b))
-            if same(c * b, d):
+            if e.same(c * b, d):
                 return f"what is missing is {c:.6g} times {name}: a term left out"
     for count in range(d.ndim, 0, -1):
         for axes in itertools.combinations(range(d.ndim), count):
@@ -212,13 +213,13 @@ def _missing_term(e: Evidence) -> str:
                 continue
             along = ", ".join(map(str, axes))
             s = "s" if count > 1 else ""
-            if same(np.broadcast_to(d.mean(axes, keepdims=True), d.shape), d):
+            if e.same(np.broadcast_to(d.mean(axes, keepdims=True), d.shape), d):
                 return (
                     f"what is missing is the same for all elements along dimension{s} {along}: a term that comes "
                     "through a sum or a mean over them"
                 )
             for name, b in e.operands.items():
-                if b.shape == d.shape and np.prod([d.shape[axis] for axis in axes]) > 3 and _line(d, b, axes):
+                if b.shape == d.shape and np.prod([d.shape[axis] for axis in axes]) > 3 and _line(e, d, b, axes):
                     return (
                         f"what is missing is α + β · {name} along dimension{s} {along}: terms that come through the "
                         "mean and the variance, or another sum of products"
@@ -226,11 +227,11 @@ def _missing_term(e: Evidence) -> str:
     return ""
 
 
-def _line(d: np.ndarray, b: np.ndarray, axes: tuple[int, ...]) -> bool:
+def _line(e: Evidence, d: np.ndarray, b: np.ndarray, axes: tuple[int, ...]) -> bool:
     """Whether d = α + β b, with α and β of their own for each group along ``axes``."""
     dc, bc = d - d.mean(axes, keepdims=True), b - b.mean(axes, keepdims=True)
     beta = (dc * bc).sum(axes, keepdims=True) / np.maximum((bc * bc).sum(axes, keepdims=True), 1e-300)
-    return same(beta * bc, dc)
+    return e.same(beta * bc, dc)
 
 
 def _candidates(e: Evidence) -> Iterator[tuple[str, np.ndarray]]:
@@ -270,4 +271,4 @@ def _some_places(e: Evidence) -> str:
         places = np.unique(np.nonzero(e.wrong)[axis])
         if size > len(places) and len(places) <= 2:
             return f"only elements at index {', '.join(map(str, places))} of dimension {axis} are wrong{nothing}"
-    return f"{int(e.wrong.sum())} of {e.n.size} elements are wrong, the others right{nothing}"
+    return nothing.removeprefix(", and ")

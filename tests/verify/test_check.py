@@ -60,7 +60,8 @@ def test_what_is_right_passes(module: Any, inputs: list, reference: Any) -> None
     report = check(module, *inputs, reference=reference)
     assert report, str(report)
     assert "nothing wrong found" in repr(report)
-    assert len(report.passed) == 7 + (reference is not None)
+    # With one input and no parameters, each gradient is asked for alone anyway.
+    assert len(set(report.passed) - {"asked for alone"}) == 7 + (reference is not None)
 
 
 def test_the_callers_module_and_random_numbers_are_left_alone() -> None:
