@@ -84,7 +84,7 @@ class Relu(ArrayFunction):
 
     @staticmethod
     def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
-        y = relu_kernel(x)
+        y = np.asarray(relu_kernel(x))  # of a single number, NumPy makes no array
         ctx.save_for_backward(y)
         return y
 

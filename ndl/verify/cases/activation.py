@@ -25,6 +25,18 @@ def relu_shared(d: Draw) -> Program:
     return Program(run, d.normal(*shape), d.normal(*shape), numeric=False)
 
 
+@case("nn.activation.relu.slope")
+def slope_of_relu(d: Draw) -> Program:
+    """The gradient is piecewise constant: differentiated once more it gives 0, and not nothing."""
+
+    def run(T, x):  # type: ignore[no-untyped-def]
+        (g,) = T.autograd.grad(T.nn.functional.relu(x).sum(), x, create_graph=True)
+        (second,) = T.autograd.grad(g.sum(), x, retain_graph=True)
+        return g, second
+
+    return Program(run, d.away_from([0.0], *d.shape()), second=False)
+
+
 @case("nn.activation.relu.inplace")
 def relu_in_place(d: Draw) -> Program:
     x = d.away_from([0.0], *d.shape())
